@@ -97,6 +97,7 @@ export class BinaryWriter {
     this.#view = new DataView(this.#bytes.buffer)
   }
 
+  /** Makes room and gives its place. Replaces the buffer, so it must run before the buffer or its view is named. */
   #grow(length: number): number {
     const at = this.length
     this.length += length
@@ -111,26 +112,30 @@ export class BinaryWriter {
 
   u8(value: number): this {
     assert(Number.isInteger(value) && value >= 0 && value <= 0xff, 'an 8-bit integer')
-    this.#view.setUint8(this.#grow(1), value)
+    const at = this.#grow(1)
+    this.#view.setUint8(at, value)
     return this
   }
 
   u16(value: number): this {
     assert(Number.isInteger(value) && value >= 0 && value <= 0xffff, 'a 16-bit integer')
-    this.#view.setUint16(this.#grow(2), value)
+    const at = this.#grow(2)
+    this.#view.setUint16(at, value)
     return this
   }
 
   u32(value: number): this {
     assert(Number.isInteger(value) && value >= 0 && value <= 0xffffffff, 'a 32-bit integer')
-    this.#view.setUint32(this.#grow(4), value)
+    const at = this.#grow(4)
+    this.#view.setUint32(at, value)
     return this
   }
 
   u64(value: number | bigint): this {
     const integer = BigInt(value)
     assert(integer >= 0n && integer < 1n << 64n, 'a 64-bit integer')
-    this.#view.setBigUint64(this.#grow(8), integer)
+    const at = this.#grow(8)
+    this.#view.setBigUint64(at, integer)
     return this
   }
 

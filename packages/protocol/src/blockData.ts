@@ -106,7 +106,7 @@ export interface DecodedBlockData extends BlockData {
 
 /**
  * Strict decoding: the bytes must be exactly those that `encodeBlockData` makes of the content. Rejects
- * `block-data-form`, `bad-tag` and what `decodeEnvelope` rejects, with the path of the envelope.
+ * `block-data-form`, `bad-tag`, `truncated`, `integer-range` and what `decodeEnvelope` rejects.
  */
 export function decodeBlockData(bytes: Uint8Array): DecodedBlockData {
   if (bytes.length > maximumBlockDataLength) throw new OnusError('block-data-form', 'block data is over 64 MiB')

@@ -163,7 +163,11 @@ function checkSignatures(
   const { validators, totalPower } = trusted.validators
   const blockId = { hash: headerHash(hasher, certificate.header), partSetHeader: certificate.partSetHeader }
   let power = 0
+  let previous = -1
   const signers = certificate.signatures.map(({ validator, timestamp, signature }) => {
+    // Decoding refuses it too, but a certificate need not come from there, and a signer must never count twice.
+    if (validator <= previous) reject('certificate-form', 'signatures must stand in ascending order of validators')
+    previous = validator
     const member = validators[validator]
     if (member === undefined) reject('unknown-signer', `there is no validator ${validator} of ${validators.length}`)
     const bytes = voteSignBytes({
@@ -241,7 +245,8 @@ export class Certificate {
 
   /**
    * Checks a certificate against members that the caller trusts. Rejects `wrong-cluster`, `wrong-members`,
-   * `unknown-signer`, `bad-signature`, `too-few-signatures`, `wrong-seal`, `wrong-manifest`.
+   * `unknown-signer`, `bad-signature`, `too-few-signatures`, `wrong-seal`, `wrong-manifest`, `certificate-form` (a
+   * signer twice or out of order) and what `decodeManifest` rejects.
    */
   static verify(
     hasher: Hasher,

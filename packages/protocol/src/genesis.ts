@@ -3,10 +3,12 @@
  * first block. A local cluster's id commits to all of it; a registered cluster's id comes from the contract.
  */
 import { BinaryReader, BinaryWriter } from './binary.js'
+import { maximumBlockDataLength, maximumTransactionsPerBlock } from './blockData.js'
 import { concatBytes, equalBytes, wordLength } from './bytes.js'
 import { chainIdOf, clusterIdLength, isLocalClusterId, localPrefixLength } from './chainId.js'
 import { OnusError } from './errors.js'
 import type { Hasher } from './hash.js'
+import { sessionTreeDepth } from './session.js'
 import { nanosecondsOfTimestamp, type Timestamp, timestampOfNanoseconds } from './timestamp.js'
 import type { ClusterDomain } from './transaction.js'
 import { readValidators, type ValidatorSet, writeValidators } from './validatorSet.js'
@@ -45,6 +47,13 @@ const limitNames = [
   'sessionBlocks',
   'sessionMilliseconds',
 ] as const satisfies readonly (keyof Limits)[]
+
+/** Beyond these a block that keeps the limits would not fit the trees and tables of the formats. */
+const largestLimits = {
+  blockBytes: maximumBlockDataLength,
+  blockTransactions: maximumTransactionsPerBlock,
+  sessionCapacity: 2 ** sessionTreeDepth,
+} as const satisfies Partial<Limits>
 
 export interface Genesis {
   readonly clusterId: Uint8Array
@@ -113,6 +122,8 @@ export function decodeGenesis(bytes: Uint8Array): Genesis {
     if (!/^[\x21-\x7e]{1,32}$/.test(text)) throw new OnusError('genesis-form', 'versions are 1 to 32 ASCII characters')
   if (genesis.epoch === 0 || genesis.epoch > 0xffffffff || genesis.initialHeight === 0)
     throw new OnusError('genesis-form', 'epoch (u32) and initial height begin with 1')
+  for (const [name, most] of Object.entries(largestLimits) as [keyof typeof largestLimits, number][])
+    if (limits[name] > most) throw new OnusError('genesis-form', `${name} is at most ${most}, got ${limits[name]}`)
   return genesis
 }
 

@@ -5,6 +5,7 @@
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { equalBytes } from './bytes.js'
 import { assert } from './errors.js'
 
 export const signatureLength = 65
@@ -16,7 +17,10 @@ export const publicKeyLength = 33
 export interface Curve {
   /** Compressed public key (33 bytes) that made `signature` (65 bytes) over `digest` (32), or null if none did. */
   recover(digest: Uint8Array, signature: Uint8Array): Uint8Array | null
-  /** Whether the holder of `publicKey` (33 bytes) made `signature` over `digest`. */
+  /**
+   * Whether `signature` over `digest` recovers to `publicKey` (33 bytes). V counts as well, as in `ecrecover`: with the
+   * other V the same R and S would pass a plain ECDSA check, and one signature would have two encodings.
+   */
   verify(digest: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean
   sign(digest: Uint8Array, privateKey: Uint8Array): Uint8Array
 }
@@ -35,7 +39,7 @@ export function isCanonicalSignature(signature: Uint8Array): boolean {
 
 export const nobleCurve: Curve = {
   recover(digest, signature) {
-    if (!isCanonicalSignature(signature)) return null
+    if (!isCanonicalSignature(signature) || digest.length !== 32) return null
     try {
       return secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact')
         .addRecoveryBit(signature[64] as number)
@@ -46,12 +50,8 @@ export const nobleCurve: Curve = {
     }
   },
   verify(digest, signature, publicKey) {
-    if (!isCanonicalSignature(signature) || publicKey.length !== publicKeyLength) return false
-    try {
-      return secp256k1.verify(signature.subarray(0, 64), digest, publicKey, { prehash: false, lowS: true })
-    } catch {
-      return false
-    }
+    const signer = nobleCurve.recover(digest, signature)
+    return signer !== null && equalBytes(signer, publicKey)
   },
   sign(digest, privateKey) {
     const bytes = secp256k1.sign(digest, privateKey, { prehash: false, lowS: true, format: 'recovered' })

@@ -89,6 +89,8 @@ export function addressOfSegmentProof(
   span: number,
 ): Uint8Array {
   assert(proof.length === treeDepth * wordLength && segment.length === wordLength, 'segment and proof are words')
+  // Only 7 bits of the index choose a side: without this, 128 would prove what 0 proves.
+  assert(Number.isInteger(index) && index >= 0 && index < segmentsPerChunk, 'a chunk has 128 segments')
   const pair = new Uint8Array(2 * wordLength)
   let node = segment
   for (let depth = 0; depth < treeDepth; depth++) {

@@ -29,7 +29,8 @@ const rfc3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z$/
 export function parseTimestamp(text: string): Timestamp {
   const match = rfc3339.exec(text)
   const milliseconds = match === null ? Number.NaN : Date.parse(`${match[1]}Z`)
-  if (match === null || Number.isNaN(milliseconds))
+  // `Date.parse` takes 30 February for 2 March, and 24:00 for the next day.
+  if (match === null || Number.isNaN(milliseconds) || !new Date(milliseconds).toISOString().startsWith(match[1] ?? ''))
     throw new OnusError('timestamp', `expected an RFC 3339 time in UTC, got ${JSON.stringify(text.slice(0, 60))}`)
   return { seconds: milliseconds / 1000, nanoseconds: Number((match[2] ?? '').padEnd(9, '0')) }
 }

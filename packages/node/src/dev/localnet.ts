@@ -1,0 +1,187 @@
+/**
+ * Makes the folders of a local cluster on loopback: keys, genesis, and one folder for each node. Nothing is started.
+ * For development, tests and `npm start`; a cluster on Ethereum gets its genesis from the registry.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { toHex } from '@onus/protocol/bytes'
+import { encodeGenesis, type Genesis, type Limits, localClusterId } from '@onus/protocol/genesis'
+import { publicKeyOf, randomPrivateKey } from '@onus/protocol/signature'
+import { validatorSetOf } from '@onus/protocol/validatorSet'
+import { requiredStackMegabytes } from '@onus/vm/engine/machine'
+import { loweringVersion } from '@onus/vm/lower/costs'
+import { memberPower } from '../engines/cometbft/genesisFile.js'
+import { nodeKeyOf } from '../engines/cometbft/nodeKey.js'
+import { createHashing } from '../hashing.js'
+import { type NodeConfigFile, nodeFileNames } from '../nodeConfig.js'
+import { WorkerClient } from '../worker/channel.js'
+import type { CodeGenesis, GenesisMethods, GenesisWorkerData } from '../worker/genesisWorker.js'
+
+/** Block limits such that executing twice fits half of the proposal timeout of a loaded laptop (S10). */
+export const localLimits: Limits = {
+  blockGas: 100_000_000,
+  blockBytes: 4 * 1024 * 1024,
+  blockTransactions: 10_000,
+  blockOutputBytes: 4 * 1024 * 1024,
+  blockDirtyPages: 8192,
+  blockOpenings: 64,
+  callGas: 50_000_000,
+  envelopeBytes: 512 * 1024,
+  expiryBlocks: 10_000,
+  expiryMilliseconds: 10 * 60_000,
+  sessionCapacity: 65_536,
+  sessionBlocks: 10_000_000,
+  sessionMilliseconds: 30 * 24 * 3_600_000,
+}
+
+export interface LocalnetOptions {
+  /** Made; must not exist. Its path is short, for sockets lie in it. */
+  readonly folder: string
+  readonly nodes: number
+  readonly module: Uint8Array
+  readonly limits?: Partial<Limits>
+  /** Numbers (from 0) of nodes that answer wrongly. */
+  readonly liars?: readonly number[]
+  /** Multiplies the consensus timeouts; 2 suits a laptop on which all nodes run. */
+  readonly timeoutScale?: number
+  /** First of 4 consecutive ports of each node; free ones are drawn when left out. */
+  readonly basePort?: number
+}
+
+export interface Localnet {
+  readonly homes: readonly string[]
+  readonly gatewayUrls: readonly string[]
+  readonly genesis: Genesis
+  readonly genesisBytes: Uint8Array
+}
+
+const portsPerNode = 4
+const localEthereumChainId = 31337
+const startGas = 1_000_000_000
+const maximumMemoryPages = 4096
+
+/** What a genesis says of a module: its code reference and the state after its start function. */
+export async function codeGenesis(module: Uint8Array): Promise<CodeGenesis> {
+  const workerData: GenesisWorkerData = { module, maximumMemoryPages, startGas }
+  const resourceLimits = { stackSizeMb: requiredStackMegabytes }
+  const script = new URL('../worker/genesisWorker.js', import.meta.url)
+  const worker = new WorkerClient<GenesisMethods>(script, { workerData, resourceLimits }, () => undefined)
+  try {
+    return await worker.call('codeGenesis', null)
+  } finally {
+    await worker.stop()
+  }
+}
+
+/** Ports that nobody listens on at this moment. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer()
+          server.once('error', reject)
+          server.listen(0, '127.0.0.1', () => resolve(server))
+        }),
+    ),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+interface NodeKeys {
+  readonly validator: Uint8Array
+  readonly link: Uint8Array
+  readonly p2p: Uint8Array
+}
+
+async function makeGenesis(options: LocalnetOptions, keys: readonly NodeKeys[]): Promise<Genesis> {
+  const hashing = createHashing()
+  const now = Date.now()
+  const content: Omit<Genesis, 'clusterId'> = {
+    epoch: 1,
+    ethereumChainId: localEthereumChainId,
+    initialHeight: 1,
+    time: { seconds: Math.floor(now / 1000), nanoseconds: (now % 1000) * 1_000_000 },
+    previousManifest: new Uint8Array(32),
+    ...(await codeGenesis(options.module)),
+    loweringVersion,
+    maximumMemoryPages,
+    startGas,
+    nodeVersion: process.version,
+    v8Version: process.versions.v8,
+    limits: { ...localLimits, ...options.limits },
+    membershipVersion: 0,
+    validators: validatorSetOf(
+      keys.map(({ validator }) => ({ publicKey: publicKeyOf(validator), power: memberPower })),
+    ),
+  }
+  return { ...content, clusterId: localClusterId(hashing, content) }
+}
+
+function configOf(
+  options: LocalnetOptions,
+  keys: readonly NodeKeys[],
+  ports: readonly number[],
+  index: number,
+): NodeConfigFile {
+  const host = '127.0.0.1'
+  const port = (node: number, which: number): number => ports[node * portsPerNode + which] as number
+  const others = keys.map((key, node) => ({ key, node })).filter(({ node }) => node !== index)
+  return {
+    name: `node ${index + 1}`,
+    gateway: { host, port: port(index, 0) },
+    link: {
+      host,
+      port: port(index, 1),
+      peers: others.map(({ key, node }) => ({
+        name: `node ${node + 1}`,
+        host,
+        port: port(node, 1),
+        publicKey: toHex(publicKeyOf(key.link)),
+      })),
+    },
+    cometbft: {
+      rpcPort: port(index, 2),
+      p2pHost: host,
+      p2pPort: port(index, 3),
+      peers: others.map(({ key, node }) => ({ nodeId: nodeKeyOf(key.p2p).nodeId, host, port: port(node, 3) })),
+      timeoutScale: options.timeoutScale ?? 2,
+    },
+    lie: options.liars?.includes(index) ?? false,
+  }
+}
+
+/** Writes the folders `node-1` to `node-n` below `options.folder`. */
+export async function createLocalnet(options: LocalnetOptions): Promise<Localnet> {
+  const keys = Array.from({ length: options.nodes }, () => ({
+    validator: randomPrivateKey(),
+    link: randomPrivateKey(),
+    p2p: new Uint8Array(randomBytes(32)),
+  }))
+  const { basePort } = options
+  const count = options.nodes * portsPerNode
+  const ports = basePort === undefined ? await freePorts(count) : Array.from({ length: count }, (_, i) => basePort + i)
+  const genesis = await makeGenesis(options, keys)
+  const genesisBytes = encodeGenesis(genesis)
+  const homes: string[] = []
+  for (const [index, { validator, link, p2p }] of keys.entries()) {
+    const home = join(options.folder, `node-${index + 1}`)
+    await mkdir(home, { recursive: true, mode: 0o700 })
+    const write = (name: string, content: string | Uint8Array): Promise<void> =>
+      writeFile(join(home, name), content, { mode: 0o600 })
+    await write(nodeFileNames.config, `${JSON.stringify(configOf(options, keys, ports, index), null, 2)}\n`)
+    await write(nodeFileNames.genesis, genesisBytes)
+    await write(nodeFileNames.module, options.module)
+    await write(nodeFileNames.validatorKey, `${toHex(validator)}\n`)
+    await write(nodeFileNames.linkKey, `${toHex(link)}\n`)
+    await write(nodeFileNames.p2pSeed, `${toHex(p2p)}\n`)
+    homes.push(home)
+  }
+  const gatewayUrls = homes.map((_, index) => `http://127.0.0.1:${ports[index * portsPerNode]}`)
+  return { homes, gatewayUrls, genesis, genesisBytes }
+}

@@ -1,0 +1,53 @@
+/**
+ * What a gateway checks of an envelope before it costs anything (`spec/gateway.md`): size, form, gas, and every call's
+ * arguments against the interface. Signature and session follow in workers.
+ */
+import { OnusError } from '@onus/protocol/errors'
+import type { Genesis } from '@onus/protocol/genesis'
+import { decodeCall } from '@onus/protocol/interface/call'
+import type { Interface } from '@onus/protocol/interface/description'
+import { decodeEnvelope, type Envelope } from '@onus/protocol/transaction'
+
+/** Rejects `too-large`, `gas-limit`, `query-not-callable` and the codes of the decoders, with the path of the call. */
+export function checkEnvelope(bytes: Uint8Array, description: Interface, genesis: Genesis): Envelope {
+  const { limits } = genesis
+  if (bytes.length > limits.envelopeBytes)
+    throw new OnusError('too-large', `an envelope has at most ${limits.envelopeBytes} bytes, got ${bytes.length}`)
+  const envelope = decodeEnvelope(bytes)
+  let gas = 0
+  envelope.transactions.forEach((transaction, index) => {
+    if (transaction.type !== 'call') return
+    const path = `calls[${index}]`
+    if (transaction.gasLimit === 0 || transaction.gasLimit > limits.callGas)
+      throw new OnusError('gas-limit', `expected a gas limit of 1 to ${limits.callGas}, got ${transaction.gasLimit}`, {
+        path,
+      })
+    gas += transaction.gasLimit
+    checkArgument(transaction.argument, description, path)
+  })
+  if (gas > limits.blockGas)
+    throw new OnusError(
+      'gas-limit',
+      `the calls of an envelope may use ${limits.blockGas} gas together, these ask for ${gas}`,
+      {
+        remedy: 'sign fewer calls together or lower their gas limits',
+      },
+    )
+  return envelope
+}
+
+function checkArgument(argument: Uint8Array, description: Interface, path: string): void {
+  let kind: string
+  try {
+    kind = decodeCall(description, argument).entry.kind
+  } catch (error) {
+    if (error instanceof OnusError && error.path === undefined)
+      throw new OnusError(error.code, error.message, { path, cause: error })
+    throw error
+  }
+  if (kind === 'query')
+    throw new OnusError('query-not-callable', 'a query changes nothing, so it is not sent as a transaction', {
+      path,
+      remedy: 'POST the argument to /v1/queries',
+    })
+}

@@ -1,0 +1,142 @@
+/**
+ * Direct links between the gateways (`consensus.md`, Idle chain 2): every envelope that a gateway takes goes to all
+ * members at once, so that whoever proposes next has it. Nothing depends on them but speed: what a broken link loses is
+ * proposed by its own gateway. An envelope is not passed on by its receiver.
+ */
+import { connect, createServer, type Server, type TLSSocket } from 'node:tls'
+import { OnusError } from '@onus/protocol/errors'
+import { FrameReader, frameOf } from './linkFrames.js'
+import { linkCiphers, sharedLinkKey } from './linkKey.js'
+
+export interface LinkPeer {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** Compressed link key, 33 bytes. */
+  readonly publicKey: Uint8Array
+}
+
+export interface LinksOptions {
+  readonly chainId: string
+  readonly host: string
+  readonly port: number
+  readonly privateKey: Uint8Array
+  readonly publicKey: Uint8Array
+  readonly peers: readonly LinkPeer[]
+  readonly maximumEnvelopeBytes: number
+  readonly onEnvelopes: (envelopes: readonly Uint8Array[]) => void
+}
+
+const redialMilliseconds = 500
+/** A peer that reads slower than this much behind gets no more until it caught up: it can do without. */
+const maximumBufferedBytes = 8 * 1024 * 1024
+
+/** Errors of a socket are ends of connections; both ends redial. */
+const ignoreError = (): void => {}
+
+export class Links {
+  readonly #options: LinksOptions
+  readonly #identity: string
+  readonly #outgoing = new Map<string, TLSSocket>()
+  readonly #incoming = new Set<TLSSocket>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #server: Server | null = null
+  #stopped = false
+
+  constructor(options: LinksOptions) {
+    this.#options = options
+    this.#identity = Buffer.from(options.publicKey).toString('hex')
+  }
+
+  /** Names of the peers that envelopes are sent to now. */
+  get connected(): string[] {
+    return [...this.#outgoing.keys()]
+  }
+
+  async start(): Promise<void> {
+    const { chainId, privateKey, peers, host, port } = this.#options
+    const keys = new Map(
+      peers.map(({ publicKey }) => [
+        Buffer.from(publicKey).toString('hex'),
+        sharedLinkKey(chainId, privateKey, publicKey),
+      ]),
+    )
+    const server = createServer(
+      {
+        ciphers: linkCiphers,
+        maxVersion: 'TLSv1.2',
+        pskCallback: (_socket, identity) => keys.get(identity) ?? null,
+      },
+      (socket) => this.#accept(socket),
+    )
+    server.on('tlsClientError', ignoreError)
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause) =>
+        reject(
+          new OnusError('link-port', `links cannot listen on ${host}:${port}: ${cause.message}`, {
+            remedy: 'choose another port',
+          }),
+        ),
+      )
+      server.listen(port, host, resolve)
+    })
+    for (const peer of peers) this.#dial(peer)
+  }
+
+  #accept(socket: TLSSocket): void {
+    const reader = new FrameReader(this.#options.maximumEnvelopeBytes)
+    this.#incoming.add(socket)
+    socket.on('error', ignoreError)
+    socket.on('close', () => this.#incoming.delete(socket))
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        const envelopes = reader.push(chunk)
+        if (envelopes.length > 0) this.#options.onEnvelopes(envelopes)
+      } catch {
+        socket.destroy()
+      }
+    })
+  }
+
+  #dial(peer: LinkPeer): void {
+    if (this.#stopped) return
+    const psk = sharedLinkKey(this.#options.chainId, this.#options.privateKey, peer.publicKey)
+    const socket = connect({
+      host: peer.host,
+      port: peer.port,
+      ciphers: linkCiphers,
+      maxVersion: 'TLSv1.2',
+      pskCallback: () => ({ psk, identity: this.#identity }),
+      // The pre-shared key names the peer; there is no certificate to check.
+      checkServerIdentity: () => undefined,
+    })
+    socket.setNoDelay(true)
+    socket.on('error', ignoreError)
+    socket.once('secureConnect', () => this.#outgoing.set(peer.name, socket))
+    // A peer sends nothing on the connection that it accepted; what comes is read away.
+    socket.resume()
+    socket.once('close', () => {
+      if (this.#outgoing.get(peer.name) === socket) this.#outgoing.delete(peer.name)
+      if (this.#stopped) return
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer)
+        this.#dial(peer)
+      }, redialMilliseconds)
+      this.#timers.add(timer)
+    })
+  }
+
+  send(envelope: Uint8Array): void {
+    const frame = frameOf(envelope)
+    for (const socket of this.#outgoing.values()) if (socket.writableLength < maximumBufferedBytes) socket.write(frame)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    for (const socket of [...this.#outgoing.values(), ...this.#incoming]) socket.destroy()
+    const server = this.#server
+    if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()))
+  }
+}

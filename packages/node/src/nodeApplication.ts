@@ -1,0 +1,131 @@
+/**
+ * The node as consensus sees it (`Application`): the same object behind CometBFT's ABCI and the embedded engine. It
+ * hands blocks to the execution worker, records which of them the key may sign (S1), and turns decisions into
+ * certificates. A block that a quorum decided and this node finds wrong ends its part in consensus: dissent.
+ */
+import { OnusError } from '@onus/protocol/errors'
+import type {
+  Application,
+  BlockRequest,
+  CheckTxRequest,
+  CheckTxResponse,
+  CommitResponse,
+  FinalizeBlockResponse,
+  InfoResponse,
+  InitChainRequest,
+  InitChainResponse,
+  PrepareProposalRequest,
+  QueryResponse,
+} from './abci/application.js'
+import type { ExecutedBlocks } from './signer/signingPolicy.js'
+import type { Wakes } from './wakes.js'
+import type { WorkerClient } from './worker/channel.js'
+import type { DecidedBlock } from './worker/execution.js'
+import type { ExecutionMethods } from './worker/executionWorker.js'
+
+/** A decided block that this node finds wrong. */
+export interface WrongBlock {
+  readonly request: BlockRequest
+  readonly reason: string
+  readonly ownManifest: Uint8Array | null
+}
+
+export interface NodeApplicationOptions {
+  readonly chainId: string
+  readonly genesisHash: Uint8Array
+  readonly execution: WorkerClient<ExecutionMethods>
+  readonly executed: ExecutedBlocks
+  readonly wakes: Wakes
+  readonly onDecided: (height: number, block: DecidedBlock | null, poolSize: number) => void
+  /** Keeps the evidence durably; consensus stops when it resolves. */
+  readonly onDissent: (wrong: WrongBlock) => Promise<void>
+  /** Told of a proposal that is not this node's result. */
+  readonly onRefused: (height: number, reason: string) => void
+}
+
+/** Sizes of the next proposals of one height after failed rounds: whole, half, an eighth, then empty (S10). */
+const shares = [1, 1, 0.5, 0.125] as const
+
+export class NodeApplication implements Application {
+  readonly #options: NodeApplicationOptions
+  /** Rounds begun at the height under way, as far as this node saw them. */
+  #attempts: { height: number; count: number } = { height: 0, count: 0 }
+
+  constructor(options: NodeApplicationOptions) {
+    this.#options = options
+  }
+
+  async info(): Promise<InfoResponse> {
+    const { height, appHash, chain } = await this.#options.execution.call('position', null)
+    // Before the first block CometBFT expects height 0, whatever the initial height.
+    const isGenesis =
+      chain.range.size === 0 && Buffer.compare(appHash, this.#options.genesisHash) === 0 && height === chain.height
+    return { lastBlockHeight: isGenesis ? 0 : height, lastBlockAppHash: isGenesis ? new Uint8Array(0) : appHash }
+  }
+
+  async initChain(request: InitChainRequest): Promise<InitChainResponse> {
+    if (request.chainId !== this.#options.chainId)
+      throw new OnusError('chain-id', `the engine runs chain ${request.chainId}, this node ${this.#options.chainId}`)
+    return { appHash: this.#options.genesisHash }
+  }
+
+  async query(): Promise<QueryResponse> {
+    return { code: 1, log: 'use the gateway', value: new Uint8Array(0), height: 0 }
+  }
+
+  async checkTx(request: CheckTxRequest): Promise<CheckTxResponse> {
+    try {
+      this.#options.wakes.check(request.transaction, request.recheck)
+      return { code: 0, log: '' }
+    } catch (error) {
+      if (error instanceof OnusError) return { code: 1, log: `${error.code}: ${error.message}` }
+      throw error
+    }
+  }
+
+  #attempt(height: number): number {
+    this.#attempts = { height, count: this.#attempts.height === height ? this.#attempts.count + 1 : 0 }
+    return this.#attempts.count
+  }
+
+  async prepareProposal(request: PrepareProposalRequest): Promise<readonly Uint8Array[]> {
+    const { height, time, mempool } = request
+    const share = shares[this.#attempt(height)] ?? 0
+    const proposal = share === 0 ? null : await this.#options.execution.call('propose', { height, time, share })
+    this.#options.executed.compose(height)
+    const wakes = this.#options.wakes.toInclude(mempool, (proposal?.left ?? 0) === 0)
+    return proposal === null ? wakes : [proposal.seal, proposal.blockData, ...wakes]
+  }
+
+  async processProposal(request: BlockRequest): Promise<boolean> {
+    const { height, time, hash } = request
+    const items = request.items.map((item) => item.slice())
+    const verdict = await this.#options.execution.call('process', { height, time, items })
+    if (verdict.equal) this.#options.executed.allow(height, hash)
+    else {
+      this.#attempt(height)
+      this.#options.onRefused(height, verdict.reason)
+    }
+    return verdict.equal
+  }
+
+  async finalizeBlock(request: BlockRequest): Promise<FinalizeBlockResponse> {
+    const { height, time } = request
+    const items = request.items.map((item) => item.slice())
+    const decision = await this.#options.execution.call('finalize', { height, time, items })
+    if (decision.kind === 'dissent') {
+      const { reason, ownManifest } = decision
+      await this.#options.onDissent({ request: { ...request, items }, reason, ownManifest })
+      throw new OnusError('dissent', `a quorum decided block ${height}, which this node finds wrong: ${reason}`)
+    }
+    this.#options.wakes.decided(height, items)
+    this.#options.executed.forgetBelow(height)
+    this.#options.onDecided(height, decision.kind === 'content' ? decision.block : null, decision.poolSize)
+    return { appHash: decision.appHash, validatorUpdates: [] }
+  }
+
+  async commit(): Promise<CommitResponse> {
+    await this.#options.execution.call('commit', null)
+    return { retainHeight: 0 }
+  }
+}

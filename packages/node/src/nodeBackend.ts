@@ -1,0 +1,194 @@
+/**
+ * What the gateway asks of a node, put together from the workers, the pool and the archive: the way of an envelope from
+ * arrival to certificate, and of a query.
+ */
+import { toHex } from '@onus/protocol/bytes'
+import { OnusError } from '@onus/protocol/errors'
+import { encodeQueryAnswer, encodeResults } from '@onus/protocol/gatewayMessages'
+import { domainOfGenesis, type Genesis } from '@onus/protocol/genesis'
+import type { Hasher } from '@onus/protocol/hash'
+import type { Interface } from '@onus/protocol/interface/description'
+import { type ClusterDomain, transactionIds } from '@onus/protocol/transaction'
+import type { BlockArchive } from './blockArchive.js'
+import { checkEnvelope } from './gateway/argumentCheck.js'
+import type { GatewayBackend, SessionHint } from './gateway/gateway.js'
+import type { CertifiedPlace, PendingResults } from './pendingResults.js'
+import type { WorkerClient } from './worker/channel.js'
+import type { ExecutionMethods } from './worker/executionWorker.js'
+import type { QueryMethods } from './worker/queryWorker.js'
+
+/** How long a query waits for a height that is not decided yet. */
+const heightPatience = 2000
+/** Envelopes on their way through the workers; more are refused as `busy`. */
+const maximumInFlight = 4096
+
+export interface NodeBackendOptions {
+  readonly genesis: Genesis
+  readonly genesisBytes: Uint8Array
+  readonly description: Interface
+  readonly descriptionBytes: Uint8Array
+  readonly hasher: Hasher
+  readonly execution: WorkerClient<ExecutionMethods>
+  readonly queries: WorkerClient<QueryMethods>
+  readonly archive: BlockArchive
+  readonly pending: PendingResults
+  /** Address of the signer, or null. */
+  readonly recover: (envelope: Uint8Array) => Promise<Uint8Array | null>
+  /** Passes an envelope on to the other members and wakes the chain. */
+  readonly spread: (envelope: Uint8Array) => void
+  /** Resolves at the next decided block. */
+  readonly nextDecision: (timeout: number) => Promise<void>
+  /** Rejects `not-ready` or `dissenting` when the node takes no transactions. */
+  readonly checkReady: () => void
+  readonly status: () => Record<string, unknown>
+  readonly moment: () => { height: number; milliseconds: number }
+}
+
+export class NodeBackend implements GatewayBackend {
+  readonly #options: NodeBackendOptions
+  readonly #domain: ClusterDomain
+  #inFlight = 0
+
+  constructor(options: NodeBackendOptions) {
+    this.#options = options
+    this.#domain = domainOfGenesis(options.genesis)
+  }
+
+  get genesis(): Uint8Array {
+    return this.#options.genesisBytes
+  }
+
+  get description(): Uint8Array {
+    return this.#options.descriptionBytes
+  }
+
+  get maximumEnvelopeBytes(): number {
+    return this.#options.genesis.limits.envelopeBytes
+  }
+
+  async submit(bytes: Uint8Array, timeout: number): Promise<Uint8Array> {
+    const { genesis, description, hasher, pending, archive } = this.#options
+    const envelope = checkEnvelope(bytes, description, genesis)
+    const ids = transactionIds(hasher, this.#domain, envelope)
+    const known = this.#certifiedPlaces(ids)
+    if (known !== null) return this.#results(known)
+    this.#options.checkReady()
+    if (this.#inFlight >= maximumInFlight)
+      throw new OnusError('busy', `${this.#inFlight} envelopes are being checked here`, {
+        remedy: 'try again in a second',
+      })
+    this.#inFlight += 1
+    try {
+      const waiting = pending.wait(ids, timeout)
+      // A block decided before the wait began may have brought the certificate of some: look once more.
+      for (const id of ids) {
+        const place = archive.placeOf(id)
+        if (place !== null && archive.certificate(place.height) !== null) pending.certified(id, place)
+      }
+      await this.#take(bytes, ids)
+      const places = await waiting
+      if (places === null)
+        throw new OnusError('not-yet-certified', `taken, but not certified within ${timeout} ms`, {
+          remedy: `ask for /v1/receipts/${toHex(ids[0] as Uint8Array)}`,
+        })
+      return this.#results(places)
+    } finally {
+      this.#inFlight -= 1
+    }
+  }
+
+  /** Checks signature and session, takes the envelope into the pool, and passes it on. */
+  async #take(bytes: Uint8Array, ids: readonly Uint8Array[]): Promise<void> {
+    const signer = await this.#options.recover(bytes)
+    if (signer === null)
+      throw new OnusError('signature-wrong', 'the signature is not over this envelope for this cluster and epoch')
+    try {
+      await this.#options.execution.call('submit', { bytes, signer })
+    } catch (error) {
+      // Decided already and on its way to a certificate: the waiting goes on.
+      if (ids.some((id) => this.#options.archive.placeOf(id) !== null)) return
+      throw error
+    }
+    this.#options.spread(bytes)
+  }
+
+  /** Places of all ids if every one stands certified. */
+  #certifiedPlaces(ids: readonly Uint8Array[]): CertifiedPlace[] | null {
+    const places: CertifiedPlace[] = []
+    for (const id of ids) {
+      const place = this.#options.archive.placeOf(id)
+      if (place === null || this.#options.archive.certificate(place.height) === null) return null
+      places.push(place)
+    }
+    return places
+  }
+
+  #results(places: readonly CertifiedPlace[]): Uint8Array {
+    const { archive } = this.#options
+    const heights = [...new Set(places.map(({ height }) => height))]
+    const present = <Value>(value: Value | null): Value => {
+      if (value === null) throw new OnusError('unknown-block', 'the block is not kept here any more')
+      return value
+    }
+    return encodeResults({
+      certificates: heights.map((height) => present(archive.certificate(height))),
+      receipts: places.map(({ height, index }) => present(archive.receiptProof(height, index))),
+    })
+  }
+
+  async receipt(id: Uint8Array, timeout: number): Promise<Uint8Array> {
+    const known = this.#certifiedPlaces([id])
+    if (known !== null) return this.#results(known)
+    const places = timeout === 0 ? null : await this.#options.pending.wait([id], timeout)
+    if (places === null) throw new OnusError('unknown-transaction', 'no certified receipt of this transaction is here')
+    return this.#results(places)
+  }
+
+  async certificate(height: number | null): Promise<Uint8Array> {
+    const { archive } = this.#options
+    const found = height === null ? archive.newestCertified : (archive.contentHeight(height) ?? 0)
+    const certificate = archive.certificate(found)
+    if (certificate === null)
+      throw new OnusError(
+        'unknown-block',
+        height === null ? 'no block is certified yet' : `no certificate for height ${height} is here`,
+      )
+    return certificate
+  }
+
+  async query(argument: Uint8Array, height: number | null): Promise<Uint8Array> {
+    const end = performance.now() + heightPatience
+    for (;;) {
+      try {
+        const answer = await this.#options.queries.call('query', { height, argument })
+        if (answer.trapped) throw new OnusError('query-trapped', answer.detail ?? 'the query trapped')
+        return encodeQueryAnswer(answer)
+      } catch (error) {
+        const left = end - performance.now()
+        if (!(error instanceof OnusError) || error.code !== 'height-ahead' || left <= 0) throw error
+        await this.#options.nextDecision(left)
+      }
+    }
+  }
+
+  async session(slot: number): Promise<SessionHint> {
+    const { session, isClosed } = await this.#options.execution.call('session', slot)
+    if (session === null)
+      return { slot, generation: 0, open: false, nextCounter: 0, owner: null, key: null, closes: null }
+    const { generation, nextCounter, closes } = session
+    const [owner, key] = [toHex(session.owner), toHex(session.key)]
+    return { slot, generation, open: !isClosed, nextCounter, owner, key, closes }
+  }
+
+  async freeSession(): Promise<{ slot: number; generation: number; height: number; time: number }> {
+    const free = await this.#options.execution.call('freeSlot', null)
+    if (free === null)
+      throw new OnusError('busy', 'no free session slot was found', { remedy: 'try again in a second' })
+    const { height, milliseconds } = this.#options.moment()
+    return { ...free, height, time: milliseconds }
+  }
+
+  status(): Record<string, unknown> {
+    return this.#options.status()
+  }
+}

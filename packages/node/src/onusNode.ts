@@ -1,0 +1,510 @@
+/**
+ * One node of a cluster: workers, store, gateway, links, signer and engine, with one lifetime. Everything that can fail
+ * for good ends in `onFailure`, once; the process around it decides what then (`main.ts` ends, its supervisor restarts).
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
+import { toHex } from '@onus/protocol/bytes'
+import { certificateOf, encodeCertificate } from '@onus/protocol/certificate'
+import { OnusError } from '@onus/protocol/errors'
+import {
+  chainIdOfGenesis,
+  checkLocalClusterId,
+  decodeGenesis,
+  domainOfGenesis,
+  type Genesis,
+} from '@onus/protocol/genesis'
+import { parseInterface } from '@onus/protocol/interface/parseInterface'
+import { manifestOfSeal } from '@onus/protocol/manifest'
+import { merkleLeaf, merkleProof } from '@onus/protocol/merkleTree'
+import type { Hashing } from '@onus/state-transition/clusterState'
+import { requiredStackMegabytes } from '@onus/vm/engine/machine'
+import type { FastifyInstance } from 'fastify'
+import type { Application } from './abci/application.js'
+import { BlockArchive } from './blockArchive.js'
+import type { Engine, SignedHeader } from './engines/engine.js'
+import { createGateway } from './gateway/gateway.js'
+import { createHashing } from './hashing.js'
+import { Links, type LinksOptions } from './links/links.js'
+import type { Log } from './log.js'
+import { NodeApplication, type WrongBlock } from './nodeApplication.js'
+import { NodeBackend } from './nodeBackend.js'
+import { PendingResults } from './pendingResults.js'
+import { SignatureBatches } from './signatureBatches.js'
+import { nativeCurve } from './signer/nativeCurve.js'
+import { Signer } from './signer/signer.js'
+import { ExecutedBlocks } from './signer/signingPolicy.js'
+import { idOfReceipt } from './store/receiptList.js'
+import { Store } from './store/store.js'
+import { Wakes } from './wakes.js'
+import { WorkerClient } from './worker/channel.js'
+import type { DecidedBlock } from './worker/execution.js'
+import type { ExecutionMethods, ExecutionWorkerData } from './worker/executionWorker.js'
+import type { QueryMethods, QueryWorkerData } from './worker/queryWorker.js'
+import type { SignatureMethods, SignatureWorkerData } from './worker/signatureWorker.js'
+
+export interface NodeOptions {
+  readonly name: string
+  /** Folder of everything that the node writes. */
+  readonly home: string
+  readonly genesis: Uint8Array
+  /** The backend as its developer built it. */
+  readonly module: Uint8Array
+  readonly validatorKey: Uint8Array
+  readonly gateway: { readonly host: string; readonly port: number }
+  readonly links: Pick<LinksOptions, 'host' | 'port' | 'privateKey' | 'publicKey' | 'peers'>
+  /** Test switch: a deliberately wrong machine. */
+  readonly lie: boolean
+  readonly engineName: string
+  readonly createEngine: (parts: EngineParts) => Engine
+  readonly log: Log
+  /** The node cannot go on; nothing was stopped yet. */
+  readonly onFailure: (error: OnusError) => void
+}
+
+export interface EngineParts {
+  readonly application: Application
+  readonly signer: Signer
+  readonly genesis: Genesis
+  readonly onFailure: (failure: { readonly code: string; readonly message: string; readonly log: string }) => void
+  readonly onBadInput: (error: Error) => void
+}
+
+const poolBytes = 64 * 1024 * 1024
+/** A pool that waits this long without a block wakes the chain, whoever's envelopes they are. */
+const wakePatience = 1000
+/** Commits are asked for again this often until the engine has them. */
+const commitRetry = 20
+/** V8's stack in the workers that run backends, so that the depth limit is always met first. */
+const machineStackMegabytes: number = requiredStackMegabytes
+
+const workerScript = (name: string): URL => new URL(`./worker/${name}.js`, import.meta.url)
+
+export type NodeState = 'starting' | 'validating' | 'dissenting'
+
+export class OnusNode {
+  readonly genesis: Genesis
+  readonly chainId: string
+  readonly #options: NodeOptions
+  readonly #hashing: Hashing = createHashing()
+  readonly #executed = new ExecutedBlocks()
+  readonly #pending = new PendingResults()
+  readonly #watch = new SharedArrayBuffer(33)
+  #state: NodeState = 'starting'
+  #height = 0
+  #milliseconds = 0
+  #poolSize = 0
+  #decidedAt = 0
+  #decisionListeners: (() => void)[] = []
+  #failed = false
+  #execution: WorkerClient<ExecutionMethods> | null = null
+  #queries: WorkerClient<QueryMethods> | null = null
+  #signatures: WorkerClient<SignatureMethods> | null = null
+  #store: Store | null = null
+  #archive: BlockArchive | null = null
+  #signer: Signer | null = null
+  #engine: Engine | null = null
+  #links: Links | null = null
+  #gateway: FastifyInstance | null = null
+  #wakes: Wakes | null = null
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(options: NodeOptions) {
+    this.#options = options
+    this.genesis = decodeGenesis(options.genesis)
+    checkLocalClusterId(this.#hashing, this.genesis)
+    this.chainId = chainIdOfGenesis(this.genesis)
+  }
+
+  get state(): NodeState {
+    return this.#state
+  }
+
+  get height(): number {
+    return this.#height
+  }
+
+  /** What the key was asked to sign and did or did not; for tests and status. */
+  get signer(): Signer | null {
+    return this.#signer
+  }
+
+  /** Port on which the gateway listens. */
+  get gatewayPort(): number {
+    const address = this.#gateway?.server.address()
+    return typeof address === 'object' && address !== null ? address.port : this.#options.gateway.port
+  }
+
+  /** Resolves when the node takes part and answers. */
+  async start(): Promise<void> {
+    const { home, module, log } = this.#options
+    await mkdir(home, { recursive: true })
+    await this.#startWorkers()
+    const store = new Store(join(home, 'store'))
+    this.#store = store
+    this.#archive = new BlockArchive(this.#hashing, store)
+    this.#signer = await this.#openSigner()
+    const position = store.position
+    this.#height = position?.height ?? this.genesis.initialHeight - 1
+    const descriptionBytes = interfaceSection(module)
+    await this.#startGateway(descriptionBytes)
+    if (store.dissent !== null) {
+      this.#state = 'dissenting'
+      log.warn('this node dissents from the cluster and only answers reads', {
+        height: store.dissent.height,
+        reason: store.dissent.reason,
+      })
+      return
+    }
+    await this.#startLinks()
+    await this.#startEngine()
+    this.#state = 'validating'
+    this.#timer = setInterval(() => this.#wakeIfStuck(), 250)
+    for (const height of store.uncertified(Math.max(0, (position?.height ?? 0) - 10_000))) {
+      const block = store.block(height)
+      if (block !== null) void this.#certify(height, block)
+    }
+  }
+
+  async #startWorkers(): Promise<void> {
+    const { home, genesis, module, lie } = this.#options
+    const replica = new MessageChannel()
+    const storePath = join(home, 'store')
+    const banned = await readBanned(home)
+    const resourceLimits = { stackSizeMb: machineStackMegabytes }
+    const died = (error: OnusError): void => void this.#workerDied(error)
+    const executionData: ExecutionWorkerData = {
+      genesis,
+      module,
+      storePath,
+      poolBytes,
+      lie,
+      banned,
+      watch: this.#watch,
+      replica: replica.port1,
+    }
+    const options = { workerData: executionData, transferList: [replica.port1], resourceLimits }
+    this.#execution = new WorkerClient<ExecutionMethods>(workerScript('executionWorker'), options, died)
+    const { chain } = await this.#execution.call('position', null)
+    this.#poolSize = 0
+    this.#height = chain.height
+    const queryData: QueryWorkerData = { genesis, module, storePath, updates: replica.port2 }
+    const queryOptions = { workerData: queryData, transferList: [replica.port2], resourceLimits }
+    this.#queries = new WorkerClient<QueryMethods>(workerScript('queryWorker'), queryOptions, died)
+    await this.#queries.call('ready', null)
+    const signatureData: SignatureWorkerData = { domain: domainOfGenesis(this.genesis) }
+    this.#signatures = new WorkerClient<SignatureMethods>(
+      workerScript('signatureWorker'),
+      { workerData: signatureData },
+      died,
+    )
+  }
+
+  /** Remembers under which envelope the worker died, so that it is never proposed again (S10), and fails. */
+  async #workerDied(error: OnusError): Promise<void> {
+    const watched = Buffer.from(this.#watch)
+    if (watched[0] === 1) await addBanned(this.#options.home, watched.subarray(1).toString('latin1'))
+    this.#fail(error)
+  }
+
+  async #openSigner(): Promise<Signer> {
+    const { home, validatorKey } = this.#options
+    const statePath = join(home, 'sign-state')
+    const create = await readFile(statePath).then(
+      () => false,
+      () => true,
+    )
+    return Signer.open({
+      chainId: this.chainId,
+      privateKey: validatorKey,
+      policy: this.#executed,
+      statePath,
+      create,
+      firstHeight: 1,
+      onRefusal: ({ code, message, request }) => {
+        this.#options.log.warn('refused to sign', {
+          code,
+          message,
+          kind: request.kind,
+          height: request.height,
+          round: request.round,
+        })
+      },
+    })
+  }
+
+  async #startGateway(descriptionBytes: Uint8Array): Promise<void> {
+    const { log, gateway, genesis } = this.#options
+    const signatures = new SignatureBatches(required(this.#signatures))
+    const recover = (envelope: Uint8Array): Promise<Uint8Array | null> => signatures.recover(envelope)
+    const backend = new NodeBackend({
+      genesis: this.genesis,
+      genesisBytes: genesis,
+      description: parseInterface(descriptionBytes),
+      descriptionBytes,
+      hasher: this.#hashing,
+      execution: required(this.#execution),
+      queries: required(this.#queries),
+      archive: required(this.#archive),
+      pending: this.#pending,
+      recover,
+      spread: (envelope) => {
+        this.#poolSize += 1
+        this.#links?.send(envelope)
+        this.#wakes?.wake()
+      },
+      nextDecision: (timeout) => this.#nextDecision(timeout),
+      checkReady: () => this.#checkReady(),
+      status: () => this.status(),
+      moment: () => ({ height: this.#height, milliseconds: this.#milliseconds }),
+    })
+    this.#gateway = createGateway(backend, (error) => log.error('bug in the gateway', { error: error.stack }))
+    try {
+      await this.#gateway.listen(gateway)
+    } catch (cause) {
+      throw new OnusError(
+        'gateway-port',
+        `the gateway cannot listen on ${gateway.host}:${gateway.port}: ${String(cause)}`,
+        {
+          remedy: 'choose another port',
+          cause,
+        },
+      )
+    }
+  }
+
+  async #startLinks(): Promise<void> {
+    const { links } = this.#options
+    const signatures = new SignatureBatches(required(this.#signatures))
+    const execution = required(this.#execution)
+    const take = async (bytes: Uint8Array): Promise<void> => {
+      const signer = await signatures.recover(bytes)
+      if (signer === null) return
+      const { poolSize } = await execution.call('submit', { bytes, signer })
+      this.#poolSize = poolSize
+    }
+    this.#links = new Links({
+      ...links,
+      chainId: this.chainId,
+      maximumEnvelopeBytes: this.genesis.limits.envelopeBytes,
+      // What a peer passes on may be used, late or full here; its own gateway answers its client.
+      onEnvelopes: (envelopes) => {
+        for (const bytes of envelopes) take(bytes).catch(() => {})
+      },
+    })
+    await this.#links.start()
+  }
+
+  async #startEngine(): Promise<void> {
+    const { createEngine, validatorKey, log, genesis } = this.#options
+    const signer = required(this.#signer)
+    this.#wakes = new Wakes({
+      hasher: this.#hashing,
+      curve: nativeCurve,
+      chainId: this.chainId,
+      privateKey: validatorKey,
+      address: signer.address,
+      members: this.genesis.validators.validators.map(({ address }) => address),
+      broadcast: (wake) => required(this.#engine).broadcast(wake),
+    })
+    const application = new NodeApplication({
+      chainId: this.chainId,
+      genesisHash: this.#hashing.sha256(genesis),
+      execution: required(this.#execution),
+      executed: this.#executed,
+      wakes: this.#wakes,
+      onDecided: (height, block, poolSize) => this.#decided(height, block, poolSize),
+      onDissent: (wrong) => this.#dissent(wrong),
+      onRefused: (height, reason) => log.warn('refused a proposal', { height, reason }),
+    })
+    this.#engine = createEngine({
+      application,
+      signer,
+      genesis: this.genesis,
+      onFailure: ({ code, message, log: tail }) => {
+        if (this.#state !== 'dissenting') this.#fail(new OnusError(code, `${message}\n${tail}`))
+      },
+      onBadInput: (error) => log.warn('bad input on an engine socket', { error: error.message }),
+    })
+    await this.#engine.start()
+  }
+
+  #decided(height: number, block: DecidedBlock | null, poolSize: number): void {
+    this.#height = height
+    this.#poolSize = poolSize
+    this.#decidedAt = performance.now()
+    if (block !== null) {
+      this.#milliseconds = block.milliseconds
+      this.#archive?.add(height, block)
+      void this.#certify(height, block)
+    }
+    if (poolSize > 0) this.#wakes?.wake()
+    const listeners = this.#decisionListeners
+    this.#decisionListeners = []
+    for (const listener of listeners) listener()
+  }
+
+  #nextDecision(timeout: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeout)
+      this.#decisionListeners.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** Gets the commit of a decided block, makes its certificate, and tells who waits. */
+  async #certify(
+    height: number,
+    block: Omit<DecidedBlock, 'height' | 'milliseconds' | 'manifestHash' | 'details'>,
+  ): Promise<void> {
+    const signed = await this.#commitOf(height)
+    const archive = this.#archive
+    if (signed === null || archive === null) return
+    const certificate = encodeCertificate(
+      certificateOf(signed.header, signed.commit, block.manifest, block.itemCount, block.sealProof),
+    )
+    const written = archive.certify(height, certificate)
+    for (let index = 0; index + 1 < block.offsets.length; index++) {
+      const id = idOfReceipt(block, index)
+      this.#pending.certified(id, archive.placeOf(id) ?? { height, index })
+    }
+    await written
+  }
+
+  async #commitOf(height: number): Promise<SignedHeader | null> {
+    for (let attempt = 0; !this.#failed; attempt++) {
+      try {
+        return await required(this.#engine).commit(height)
+      } catch (error) {
+        if (attempt > 500) {
+          this.#options.log.error('no commit', { height, error: String(error) })
+          return null
+        }
+        await new Promise((resolve) => setTimeout(resolve, commitRetry))
+      }
+    }
+    return null
+  }
+
+  /** Keeps what shows that a quorum signed a wrong block, before anything else happens (S1). */
+  async #dissent(wrong: WrongBlock): Promise<void> {
+    this.#state = 'dissenting'
+    const { request, reason, ownManifest } = wrong
+    const { height, hash, items } = request
+    const signed = await this.#commitOf(height)
+    const certificate = signed === null ? null : this.#wrongCertificate(signed, items)
+    await required(this.#store).writeDissent({
+      height,
+      blockHash: hash.slice(),
+      items,
+      certificate,
+      ownManifest,
+      reason,
+    })
+    this.#options.log.error('dissent: a quorum decided a block that this node finds wrong', {
+      height,
+      hash: toHex(hash),
+      reason,
+    })
+  }
+
+  /** The quorum's certificate, or null where its block has no well-formed seal. */
+  #wrongCertificate(signed: SignedHeader, items: readonly Uint8Array[]): Uint8Array | null {
+    const leaves = items.map((item) => merkleLeaf(this.#hashing, this.#hashing.sha256(item)))
+    try {
+      const manifest = manifestOfSeal(items[0] ?? new Uint8Array(0))
+      const proof = merkleProof(this.#hashing, leaves, 0)
+      return encodeCertificate(certificateOf(signed.header, signed.commit, manifest, items.length, proof))
+    } catch (error) {
+      if (error instanceof OnusError) return null
+      throw error
+    }
+  }
+
+  #wakeIfStuck(): void {
+    if (this.#poolSize > 0 && performance.now() - this.#decidedAt > wakePatience) this.#wakes?.wake()
+  }
+
+  #checkReady(): void {
+    if (this.#state === 'dissenting')
+      throw new OnusError('dissenting', 'this node dissents from the cluster and takes no transactions', {
+        remedy: 'ask another node',
+      })
+    if (this.#state !== 'validating')
+      throw new OnusError('not-ready', 'this node is starting', { remedy: 'ask another node' })
+  }
+
+  status(): Record<string, unknown> {
+    const { genesis } = this
+    return {
+      name: this.#options.name,
+      clusterId: toHex(genesis.clusterId),
+      chainId: this.chainId,
+      epoch: genesis.epoch,
+      engine: this.#options.engineName,
+      state: this.#state,
+      height: this.#height,
+      certifiedHeight: this.#archive?.newestCertified ?? 0,
+      time: this.#milliseconds,
+      pool: this.#poolSize,
+      waiting: this.#pending.size,
+      links: this.#links?.connected ?? [],
+      signed: this.#signer?.counters ?? null,
+      nodeVersion: process.version,
+      members: genesis.validators.validators.map(({ address, power }) => ({ address: toHex(address), power })),
+      dissent: this.#store?.dissent?.height ?? null,
+    }
+  }
+
+  #fail(error: OnusError): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#options.onFailure(error)
+  }
+
+  /** Stops everything in order; harmless when called twice. */
+  async stop(): Promise<void> {
+    this.#failed = true
+    if (this.#timer !== null) clearInterval(this.#timer)
+    await this.#gateway?.close()
+    await this.#engine?.stop()
+    await this.#links?.stop()
+    await this.#execution?.call('close', null).catch(() => undefined)
+    await Promise.all([this.#execution?.stop(), this.#queries?.stop(), this.#signatures?.stop()])
+    await this.#signer?.close()
+    await this.#store?.close()
+  }
+}
+
+function required<Value>(value: Value | null): Value {
+  if (value === null) throw new OnusError('not-ready', 'this node is starting or stopping')
+  return value
+}
+
+/** JSON of the interface in the module's custom section. Rejects `interface-missing`. */
+export function interfaceSection(module: Uint8Array): Uint8Array {
+  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(Buffer.from(module)), 'onus:interface')
+  if (section === undefined)
+    throw new OnusError('interface-missing', 'the module has no custom section onus:interface', {
+      remedy: 'build it with an Onus SDK',
+    })
+  return new Uint8Array(section)
+}
+
+const bannedFile = 'banned-envelopes'
+const bannedKeyLength = 32
+
+async function readBanned(home: string): Promise<string[]> {
+  const bytes = await readFile(join(home, bannedFile)).catch(() => Buffer.alloc(0))
+  const keys: string[] = []
+  for (let at = 0; at + bannedKeyLength <= bytes.length; at += bannedKeyLength)
+    keys.push(bytes.toString('latin1', at, at + bannedKeyLength))
+  return keys
+}
+
+async function addBanned(home: string, key: string): Promise<void> {
+  await writeFile(join(home, bannedFile), Buffer.from(key, 'latin1'), { flag: 'a' })
+}

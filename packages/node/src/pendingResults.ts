@@ -1,0 +1,70 @@
+/**
+ * Who waits for which transaction. A gateway's request waits here from the moment its envelope is taken until the
+ * certificate of its block is there, or its time is over.
+ */
+import { wordLength } from '@onus/protocol/bytes'
+
+/** The place of a certified transaction. */
+export interface CertifiedPlace {
+  readonly height: number
+  readonly index: number
+}
+
+interface Waiter {
+  readonly places: (CertifiedPlace | null)[]
+  missing: number
+  settle(places: readonly CertifiedPlace[]): void
+}
+
+const keyOf = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, wordLength).toString('latin1')
+
+export class PendingResults {
+  readonly #waiters = new Map<string, { waiter: Waiter; position: number }[]>()
+
+  get size(): number {
+    return this.#waiters.size
+  }
+
+  /** Places of all `ids` once every one is certified, or null after `timeout` milliseconds. */
+  wait(ids: readonly Uint8Array[], timeout: number): Promise<readonly CertifiedPlace[] | null> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        for (const id of ids) this.#drop(keyOf(id), waiter)
+        resolve(null)
+      }, timeout)
+      const waiter: Waiter = {
+        places: ids.map(() => null),
+        missing: ids.length,
+        settle: (places) => {
+          clearTimeout(timer)
+          resolve(places)
+        },
+      }
+      ids.forEach((id, position) => {
+        const key = keyOf(id)
+        const list = this.#waiters.get(key)
+        if (list === undefined) this.#waiters.set(key, [{ waiter, position }])
+        else list.push({ waiter, position })
+      })
+    })
+  }
+
+  #drop(key: string, waiter: Waiter): void {
+    const rest = (this.#waiters.get(key) ?? []).filter((entry) => entry.waiter !== waiter)
+    if (rest.length === 0) this.#waiters.delete(key)
+    else this.#waiters.set(key, rest)
+  }
+
+  /** A transaction stands certified at `place`. */
+  certified(id: Uint8Array, place: CertifiedPlace): void {
+    const key = keyOf(id)
+    const list = this.#waiters.get(key)
+    if (list === undefined) return
+    this.#waiters.delete(key)
+    for (const { waiter, position } of list) {
+      waiter.places[position] = place
+      waiter.missing -= 1
+      if (waiter.missing === 0) waiter.settle(waiter.places as CertifiedPlace[])
+    }
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Wake transactions (`spec/consensus.md` 6, `consensus.md` Idle chain): CometBFT's mempool is used only to wake
+ * consensus. A gateway with something to say puts one signed wake into it unless it knows of one; a proposer leaves
+ * wakes out while more waits, so that blocks keep coming, and takes them in when nothing does, so that the chain rests.
+ */
+import { BinaryReader, BinaryWriter } from '@onus/protocol/binary'
+import { equalBytes, wordOfText } from '@onus/protocol/bytes'
+import { OnusError } from '@onus/protocol/errors'
+import type { Hasher } from '@onus/protocol/hash'
+import { addressLength, addressOf, type Curve, isCanonicalSignature, signatureLength } from '@onus/protocol/signature'
+import { isWake, wakeTag } from './worker/blockItems.js'
+
+/** A wake older than this many heights is taken into a block whatever waits. */
+const heightsLeftOut = 4
+/** A wake of ours that no block took after this long is taken for lost. */
+const lostAfterMilliseconds = 2000
+const wakeLength: number = wakeTag.length + addressLength + 8 + signatureLength
+
+function wakeDigest(hasher: Hasher, chainId: string, origin: Uint8Array, nonce: bigint): Uint8Array {
+  return hasher.keccak256(
+    new BinaryWriter().bytes(wordOfText('onus/wake/1')).shortText(chainId).bytes(origin).u64(nonce).finish(),
+  )
+}
+
+export interface WakesOptions {
+  readonly hasher: Hasher
+  readonly curve: Curve
+  readonly chainId: string
+  readonly privateKey: Uint8Array
+  /** Address of `privateKey`, 20 bytes. */
+  readonly address: Uint8Array
+  /** Addresses that may wake the chain: the members'. */
+  readonly members: readonly Uint8Array[]
+  readonly broadcast: (wake: Uint8Array) => Promise<void>
+}
+
+interface Outstanding {
+  readonly origin: string
+  readonly height: number
+}
+
+const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
+
+export class Wakes {
+  readonly #options: WakesOptions
+  /** Wakes in the mempool, by their bytes. */
+  readonly #outstanding = new Map<string, Outstanding>()
+  readonly #inBlocks = new Set<string>()
+  #height = 0
+  /** Whether a wake of ours is out, and when the newest wake of anyone was seen. */
+  #ownIsOut = false
+  #newestAt = 0
+  /** Begins at random: a nonce must not repeat after a restart while the old wake is in a block. */
+  #nonce: bigint = BigInt(Math.floor(Math.random() * 2 ** 40)) << 20n
+
+  constructor(options: WakesOptions) {
+    this.#options = options
+  }
+
+  /** Wakes the chain unless a wake is known to be out. */
+  wake(): void {
+    const now = performance.now()
+    const isOut = this.#outstanding.size > 0 || this.#ownIsOut
+    if (isOut && now - this.#newestAt < lostAfterMilliseconds) return
+    this.#outstanding.clear()
+    this.#ownIsOut = true
+    this.#newestAt = now
+    this.#options.broadcast(this.#make()).catch(() => {
+      this.#ownIsOut = false
+    })
+  }
+
+  #make(): Uint8Array {
+    const { hasher, curve, chainId, privateKey, address } = this.#options
+    const nonce = this.#nonce++
+    const signature = curve.sign(wakeDigest(hasher, chainId, address, nonce), privateKey)
+    return new BinaryWriter().bytes(wakeTag).bytes(address).u64(nonce).bytes(signature).finish()
+  }
+
+  /** Whether CometBFT may take a transaction into its mempool. Rejects `wake-form`, `wake-known`, `wake-limit`. */
+  check(transaction: Uint8Array, recheck: boolean): void {
+    const key = keyOf(transaction)
+    if (this.#inBlocks.has(key)) throw new OnusError('wake-known', 'this wake is in a block already')
+    if (recheck || this.#outstanding.has(key)) return
+    const origin = this.#verify(transaction)
+    if ([...this.#outstanding.values()].filter((other) => other.origin === origin).length >= 2)
+      throw new OnusError('wake-limit', 'this member has two wakes out already')
+    this.#outstanding.set(key, { origin, height: this.#height })
+    this.#newestAt = performance.now()
+  }
+
+  /** Hexadecimal address of the member that signed the wake. */
+  #verify(transaction: Uint8Array): string {
+    if (!isWake(transaction) || transaction.length !== wakeLength)
+      throw new OnusError('wake-form', 'only wake transactions of members go through the mempool')
+    const reader = new BinaryReader(transaction, 'wake')
+    reader.take(wakeTag.length, 'tag')
+    const origin = reader.take(addressLength, 'origin')
+    const nonce = reader.bigU64('nonce')
+    const signature = reader.take(signatureLength, 'signature')
+    const { hasher, curve, chainId, members } = this.#options
+    const digest = wakeDigest(hasher, chainId, origin, nonce)
+    const signer = isCanonicalSignature(signature) ? curve.recover(digest, signature) : null
+    if (
+      signer === null ||
+      !equalBytes(addressOf(signer), origin) ||
+      !members.some((member) => equalBytes(member, origin))
+    )
+      throw new OnusError('wake-form', 'the wake is not signed by a member')
+    return Buffer.from(origin).toString('hex')
+  }
+
+  /** Wakes of the mempool that a proposal should take in; `rests` when nothing will wait after it. */
+  toInclude(mempool: readonly Uint8Array[], rests: boolean): Uint8Array[] {
+    return mempool.filter((transaction) => {
+      const known = this.#outstanding.get(keyOf(transaction))
+      return isWake(transaction) && (rests || known === undefined || this.#height - known.height >= heightsLeftOut)
+    })
+  }
+
+  /** Tells of a decided block. */
+  decided(height: number, items: readonly Uint8Array[]): void {
+    this.#height = height
+    for (const item of items) {
+      if (!isWake(item)) continue
+      const key = keyOf(item)
+      this.#outstanding.delete(key)
+      this.#inBlocks.add(key)
+      if (equalBytes(item.subarray(wakeTag.length, wakeTag.length + addressLength), this.#options.address))
+        this.#ownIsOut = false
+    }
+    if (this.#inBlocks.size > 10_000) this.#inBlocks.clear()
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * The execution of a node (`system.md`, One block): pool, speculative blocks, the decided state and its way to disk.
+ * Runs in the execution worker; one call after the other. It decides what this node believes; what the node signs
+ * follows from `process` and `finalize` (S1).
+ */
+import { equalBytes } from '@onus/protocol/bytes'
+import { OnusError } from '@onus/protocol/errors'
+import { domainOfGenesis, type Genesis } from '@onus/protocol/genesis'
+import { encodeSeal } from '@onus/protocol/manifest'
+import { merkleLeaf, merkleProof } from '@onus/protocol/merkleTree'
+import { receiptStatus } from '@onus/protocol/receipt'
+import { millisecondsOfTimestamp, nanosecondsOfTimestamp, type Timestamp } from '@onus/protocol/timestamp'
+import { decodeEnvelope } from '@onus/protocol/transaction'
+import type { BlockOutcome } from '@onus/state-transition/blockExecution'
+import { buildBlock, SessionView } from '@onus/state-transition/buildBlock'
+import { ClusterState, type Hashing } from '@onus/state-transition/clusterState'
+import { executeBlock } from '@onus/state-transition/executeBlock'
+import type { VirtualMachine } from '@onus/state-transition/virtualMachine'
+import { encodeReceiptList } from '../store/receiptList.js'
+import type { Store, StoredBlock, StoredPosition } from '../store/store.js'
+import { type BlockContent, contentOf } from './blockItems.js'
+import { recoverEnvelopeSigner } from './recoverSigner.js'
+import { type Candidate, envelopeKey, TransactionPool } from './transactionPool.js'
+import { uselessError } from './uselessError.js'
+
+/** The application hash follows the manifest only at such heights: each change costs a proof block (S13). */
+const appHashInterval = 64
+/** Blocks whose writing to disk may be under way; more make `commit` wait. */
+const maximumUnwritten = 32
+const knownSigners = 50_000
+
+export interface BlockPlace {
+  readonly height: number
+  readonly time: Timestamp
+}
+
+/** What every party outside the worker learns of a decided block with content. */
+export interface DecidedBlock extends StoredBlock {
+  readonly height: number
+  readonly milliseconds: number
+  readonly manifestHash: Uint8Array
+  /** What calls said before they trapped, by index; not part of consensus. */
+  readonly details: ReadonlyMap<number, string>
+}
+
+export type Decision =
+  | {
+      readonly kind: 'content'
+      readonly appHash: Uint8Array
+      readonly block: DecidedBlock
+      readonly outcome: BlockOutcome
+    }
+  | { readonly kind: 'empty'; readonly appHash: Uint8Array }
+  | { readonly kind: 'dissent'; readonly reason: string; readonly ownManifest: Uint8Array | null }
+
+/** A block executed on the state and not decided yet. */
+interface Speculation {
+  readonly height: number
+  readonly time: bigint
+  readonly blockData: Uint8Array
+  readonly outcome: BlockOutcome
+}
+
+export type Verdict =
+  | { readonly equal: true }
+  | { readonly equal: false; readonly reason: string; readonly ownManifest: Uint8Array | null }
+
+export class Execution {
+  readonly #state: ClusterState
+  readonly #hashing: Hashing
+  readonly #store: Store
+  readonly #pool: TransactionPool
+  /** Signers of envelopes already recovered, by envelope key. */
+  readonly #signers = new Map<string, Uint8Array>()
+  readonly #banned: ReadonlySet<string>
+  readonly #watch: (key: string) => void
+  #speculation: Speculation | null = null
+  #position: StoredPosition
+  #lastMilliseconds: number
+  #toWrite: (() => Promise<void>) | null = null
+  #unwritten: Promise<void>[] = []
+
+  /**
+   * `watch` is told the key of an envelope before it is executed in a proposal of this node; `banned` are those under
+   * which the worker died before (S10).
+   */
+  constructor(options: {
+    genesis: Genesis
+    genesisHash: Uint8Array
+    machine: VirtualMachine
+    hashing: Hashing
+    store: Store
+    poolBytes: number
+    banned: ReadonlySet<string>
+    watch: (key: string) => void
+  }) {
+    const { genesis, store, hashing } = options
+    this.#hashing = hashing
+    this.#store = store
+    this.#banned = options.banned
+    this.#watch = options.watch
+    this.#pool = new TransactionPool(options.poolBytes)
+    this.#state = new ClusterState(genesis, hashing, options.machine)
+    this.#lastMilliseconds = millisecondsOfTimestamp(genesis.time)
+    this.#position = store.position ?? {
+      height: genesis.initialHeight - 1,
+      appHash: options.genesisHash,
+      chain: this.#state.position,
+      memoryPages: 0,
+      globals: new Uint8Array(0),
+      stateRoot: genesis.stateRoot,
+    }
+    this.#state.position = this.#position.chain
+    this.#state.sessions.apply([...store.sessions()])
+  }
+
+  get position(): StoredPosition {
+    return this.#position
+  }
+
+  /** Takes an envelope into the pool. Rejects what can never execute (`uselessError`), `poisoned`, `busy`. */
+  submit(bytes: Uint8Array, signer: Uint8Array): void {
+    const key = envelopeKey(bytes)
+    if (this.#pool.has(key)) return
+    const candidate: Candidate = { key, bytes, envelope: decodeEnvelope(bytes), signer }
+    this.#rememberSigner(key, signer)
+    const moment = { height: this.#position.height + 1, milliseconds: this.#lastMilliseconds }
+    if (new SessionView(this.#state).take(candidate, moment) === 'useless')
+      throw uselessError(this.#state, candidate, moment)
+    if (this.#banned.has(key))
+      throw new OnusError('poisoned', 'executing this envelope ended a worker of this node before')
+    if (!this.#pool.add(candidate))
+      throw new OnusError('busy', 'this node holds as many waiting transactions as it may', {
+        remedy: 'try again in a second',
+      })
+  }
+
+  get poolSize(): number {
+    return this.#pool.size
+  }
+
+  /** A block of this node's own, executed, or null when nothing waits. `share` from 0 to 1 scales its size. */
+  propose(place: BlockPlace, share: number): { seal: Uint8Array; blockData: Uint8Array; left: number } | null {
+    this.#undoSpeculation()
+    const { genesis, position } = this.#state
+    const begin = {
+      clusterId: genesis.clusterId,
+      epoch: genesis.epoch,
+      height: place.height,
+      time: place.time,
+      previousManifest: position.manifestHash,
+    }
+    const { outcome, taken, dropped } = buildBlock(this.#state, begin, this.#watchedCandidates(), share)
+    for (const { key } of dropped) this.#pool.remove(key)
+    if (outcome === null) return null
+    const { blockData } = outcome
+    this.#speculation = { height: place.height, time: nanosecondsOfTimestamp(place.time), blockData, outcome }
+    return { seal: encodeSeal(outcome.encodedManifest), blockData, left: this.#pool.size - taken.length }
+  }
+
+  *#watchedCandidates(): IterableIterator<Candidate> {
+    for (const candidate of this.#pool.values()) {
+      this.#watch(candidate.key)
+      yield candidate
+    }
+  }
+
+  /** Whether the claimed result of a proposed block is this node's own. */
+  process(place: BlockPlace, items: readonly Uint8Array[]): Verdict {
+    try {
+      const content = contentOf(items)
+      return content === null ? { equal: true } : this.#judge(place, content)
+    } catch (error) {
+      if (error instanceof OnusError)
+        return { equal: false, reason: `${error.code}: ${error.message}`, ownManifest: null }
+      throw error
+    }
+  }
+
+  /** Executes the content, unless it stands executed already, and compares with the seal. */
+  #judge(place: BlockPlace, content: BlockContent): Verdict {
+    const time = nanosecondsOfTimestamp(place.time)
+    const held = this.#speculation
+    if (held?.height !== place.height || held.time !== time || !equalBytes(held.blockData, content.blockData)) {
+      this.#undoSpeculation()
+      const outcome = executeBlock(this.#state, content.blockData, place.height, place.time, (bytes) =>
+        this.#signerOf(bytes),
+      )
+      this.#speculation = { height: place.height, time, blockData: content.blockData, outcome }
+    }
+    const ownManifest = this.#speculation?.outcome.encodedManifest as Uint8Array
+    if (equalBytes(ownManifest, content.manifest)) return { equal: true }
+    this.#undoSpeculation()
+    return {
+      equal: false,
+      reason: 'result-differs: the sealed manifest is not the result of executing the block',
+      ownManifest,
+    }
+  }
+
+  /** Takes a decided block into the state, or finds it wrong and leaves the state before it. */
+  finalize(place: BlockPlace, items: readonly Uint8Array[]): Decision {
+    const verdict = this.process(place, items)
+    if (!verdict.equal) return { kind: 'dissent', reason: verdict.reason, ownManifest: verdict.ownManifest }
+    const hasContent = contentOf(items) !== null
+    if (!hasContent) this.#undoSpeculation()
+    const outcome = hasContent ? (this.#speculation as Speculation).outcome : null
+    this.#speculation = null
+    this.#lastMilliseconds = Math.max(this.#lastMilliseconds, millisecondsOfTimestamp(place.time))
+    const follows = place.height % appHashInterval === 0 && this.#state.position.range.size > 0
+    this.#position = {
+      height: place.height,
+      appHash: follows ? this.#state.position.manifestHash : this.#position.appHash,
+      chain: this.#state.position,
+      memoryPages: outcome?.delta.machine.memoryPages ?? this.#position.memoryPages,
+      globals: outcome?.delta.machine.globals ?? this.#position.globals,
+      stateRoot: outcome?.manifest.stateRoot ?? this.#position.stateRoot,
+    }
+    if (outcome === null) {
+      const position = this.#position
+      this.#toWrite = () => this.#store.writeEmptyBlock(position)
+      return { kind: 'empty', appHash: this.#position.appHash }
+    }
+    const block = this.#decided(outcome, items)
+    this.#forget(outcome)
+    return { kind: 'content', appHash: this.#position.appHash, block, outcome }
+  }
+
+  #decided(outcome: BlockOutcome, items: readonly Uint8Array[]): DecidedBlock {
+    const leaves = items.map((item) => merkleLeaf(this.#hashing, this.#hashing.sha256(item)))
+    const block: StoredBlock = {
+      manifest: outcome.encodedManifest,
+      blockData: outcome.blockData,
+      ...encodeReceiptList(outcome.receipts),
+      leaves: outcome.receiptLeaves,
+      itemCount: items.length,
+      sealProof: merkleProof(this.#hashing, leaves, 0),
+    }
+    const executed = outcome.receipts.flatMap((receipt, index) =>
+      receipt.status === receiptStatus.rejected ? [] : [[receipt.transactionId, index] as const],
+    )
+    const position = this.#position
+    this.#toWrite = () => this.#store.writeBlock({ position, change: outcome.delta, block, executed })
+    const { height, time } = outcome.manifest
+    const { manifestHash, details } = outcome
+    return { ...block, height, milliseconds: millisecondsOfTimestamp(time), manifestHash, details }
+  }
+
+  /** Removes from the pool what the block holds, and now and then what can never execute any more. */
+  #forget(outcome: BlockOutcome): void {
+    for (const bytes of outcome.envelopes) {
+      const key = envelopeKey(bytes)
+      this.#pool.remove(key)
+      this.#signers.delete(key)
+    }
+    if (outcome.manifest.index % 16 !== 0) return
+    const moment = { height: this.#position.height + 1, milliseconds: this.#lastMilliseconds }
+    for (const candidate of [...this.#pool.values()])
+      if (new SessionView(this.#state).take(candidate, moment) === 'useless') this.#pool.remove(candidate.key)
+  }
+
+  /** Starts to make the finalized block durable; waits only when the disk is far behind. */
+  async commit(): Promise<void> {
+    const write = this.#toWrite
+    this.#toWrite = null
+    if (write === null) return
+    const done = write().then(() => {
+      this.#unwritten = this.#unwritten.filter((other) => other !== done)
+    })
+    this.#unwritten.push(done)
+    if (this.#unwritten.length > maximumUnwritten) await this.#unwritten[0]
+  }
+
+  /** Resolves when all is on disk. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#unwritten)
+  }
+
+  get state(): ClusterState {
+    return this.#state
+  }
+
+  #undoSpeculation(): void {
+    const speculation = this.#speculation
+    this.#speculation = null
+    if (speculation !== null) this.#state.apply(speculation.outcome.undo)
+  }
+
+  #rememberSigner(key: string, signer: Uint8Array): void {
+    if (this.#signers.size >= knownSigners) this.#signers.clear()
+    this.#signers.set(key, signer)
+  }
+
+  #signerOf(bytes: Uint8Array): Uint8Array | null {
+    const key = envelopeKey(bytes)
+    const known = this.#signers.get(key)
+    if (known !== undefined) return known
+    const { genesis } = this.#state
+    const signer = recoverEnvelopeSigner(this.#hashing, domainOfGenesis(genesis), decodeEnvelope(bytes))
+    if (signer !== null) this.#rememberSigner(key, signer)
+    return signer
+  }
+}

@@ -1,0 +1,148 @@
+/** The execution worker: `Execution` behind a message channel, its machine, its store, and the feed of the replica. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { assert } from '@onus/protocol/errors'
+import { decodeGenesis } from '@onus/protocol/genesis'
+import { isPast, type Session } from '@onus/protocol/session'
+import type { StateDelta } from '@onus/state-transition/virtualMachine'
+import { createHashing } from '../hashing.js'
+import { Store, type StoredPosition } from '../store/store.js'
+import { serveWorker } from './channel.js'
+import { type BlockPlace, type DecidedBlock, Execution, type Verdict } from './execution.js'
+import { lyingMachine } from './lyingMachine.js'
+import { openMachine } from './openMachine.js'
+
+export interface ExecutionWorkerData {
+  readonly genesis: Uint8Array
+  readonly module: Uint8Array
+  readonly storePath: string
+  readonly poolBytes: number
+  /** Test switch: answer wrongly. */
+  readonly lie: boolean
+  readonly banned: readonly string[]
+  /** 33 shared bytes: 1 while an envelope is executed, then its key. */
+  readonly watch: SharedArrayBuffer
+  /** To the query worker. */
+  readonly replica: MessagePort
+}
+
+/** What the replica is told of each decided block. */
+export interface ReplicaUpdate {
+  readonly height: number
+  /** null for a block without content. */
+  readonly content: {
+    readonly milliseconds: number
+    readonly manifestHash: Uint8Array
+    readonly delta: StateDelta
+  } | null
+}
+
+export type FinalizeAnswer =
+  | { readonly kind: 'content'; readonly appHash: Uint8Array; readonly block: DecidedBlock; readonly poolSize: number }
+  | { readonly kind: 'empty'; readonly appHash: Uint8Array; readonly poolSize: number }
+  | { readonly kind: 'dissent'; readonly reason: string; readonly ownManifest: Uint8Array | null }
+
+export interface SessionView {
+  readonly session: Session | null
+  /** The session takes no calls in the next block. */
+  readonly isClosed: boolean
+}
+
+export interface ExecutionMethods {
+  /** The durable position; waits for what is on its way to disk (S18). */
+  position(argument: null): Promise<StoredPosition>
+  submit(argument: { bytes: Uint8Array; signer: Uint8Array }): { poolSize: number }
+  propose(argument: BlockPlace & { share: number }): { seal: Uint8Array; blockData: Uint8Array; left: number } | null
+  process(argument: BlockPlace & { items: readonly Uint8Array[] }): Verdict
+  finalize(argument: BlockPlace & { items: readonly Uint8Array[] }): FinalizeAnswer
+  commit(argument: null): Promise<void>
+  session(slot: number): SessionView
+  freeSlot(argument: null): { slot: number; generation: number } | null
+  close(argument: null): Promise<void>
+}
+
+assert(parentPort !== null, 'this file runs as a worker')
+const data = workerData as ExecutionWorkerData
+const hashing = createHashing()
+const genesis = decodeGenesis(data.genesis)
+const store = new Store(data.storePath)
+const machine = openMachine(genesis, data.module, hashing, store)
+const watched = Buffer.from(data.watch)
+
+function watch(key: string): void {
+  watched.write(key, 1, 'latin1')
+  watched[0] = 1
+}
+
+const execution = new Execution({
+  genesis,
+  genesisHash: hashing.sha256(data.genesis),
+  machine: data.lie ? lyingMachine(machine) : machine,
+  hashing,
+  store,
+  poolBytes: data.poolBytes,
+  banned: new Set(data.banned),
+  watch,
+})
+
+function finalize({ items, ...place }: BlockPlace & { items: readonly Uint8Array[] }): FinalizeAnswer {
+  const decision = execution.finalize(place, items)
+  if (decision.kind === 'dissent') return decision
+  const { height } = place
+  if (decision.kind === 'empty') {
+    data.replica.postMessage({ height, content: null } satisfies ReplicaUpdate)
+    return { ...decision, poolSize: execution.poolSize }
+  }
+  const { block, outcome, appHash } = decision
+  const { milliseconds, manifestHash } = block
+  data.replica.postMessage({
+    height,
+    content: { milliseconds, manifestHash, delta: outcome.delta.machine },
+  } satisfies ReplicaUpdate)
+  return { kind: 'content', appHash, block, poolSize: execution.poolSize }
+}
+
+function sessionView(slot: number): SessionView {
+  const session = execution.state.sessions.get(slot)
+  const next = { height: execution.position.height + 1, milliseconds: Date.now() }
+  return { session, isClosed: session !== null && isPast(session.closes, next) }
+}
+
+/** A slot that is free now, drawn at random so that clients seldom meet: a hint, so the clock may be asked. */
+function freeSlot(): { slot: number; generation: number } | null {
+  const { sessions } = execution.state
+  const range = Math.min(genesis.limits.sessionCapacity, 2 * sessions.slotsInUse + 64)
+  for (let attempt = 0; attempt < 256; attempt++) {
+    const slot = Math.floor(Math.random() * range)
+    const { session, isClosed } = sessionView(slot)
+    if (session === null) return { slot, generation: 0 }
+    if (isClosed) return { slot, generation: session.generation + 1 }
+  }
+  return null
+}
+
+serveWorker<ExecutionMethods>(parentPort, {
+  position: async () => {
+    await execution.flush()
+    return execution.position
+  },
+  submit: ({ bytes, signer }) => {
+    execution.submit(bytes, signer)
+    return { poolSize: execution.poolSize }
+  },
+  propose: ({ share, ...place }) => {
+    try {
+      return execution.propose(place, share)
+    } finally {
+      watched[0] = 0
+    }
+  },
+  process: ({ items, ...place }) => execution.process(place, items),
+  finalize,
+  commit: () => execution.commit(),
+  session: sessionView,
+  freeSlot,
+  close: async () => {
+    await execution.flush()
+    await store.close()
+  },
+})

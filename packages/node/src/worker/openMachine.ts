@@ -1,0 +1,76 @@
+/**
+ * The machine at the durable state: genesis state plus the pages written since, checked against the recorded root, so
+ * that a node never goes on from a state it did not agree to.
+ */
+import { equalBytes, toHex } from '@onus/protocol/bytes'
+import { codeReference } from '@onus/protocol/code'
+import { OnusError } from '@onus/protocol/errors'
+import type { Genesis } from '@onus/protocol/genesis'
+import type { Hashing } from '@onus/state-transition/clusterState'
+import { Machine } from '@onus/vm/engine/machine'
+import { loweringVersion } from '@onus/vm/lower/costs'
+import { type LoweredModule, lowerModule } from '@onus/vm/lower/lowerModule'
+import type { Store } from '../store/store.js'
+
+/** The code reference that the manifest names for a module (S14). */
+export function codeReferenceOf(hashing: Hashing, module: Uint8Array, lowered: LoweredModule): Uint8Array {
+  return codeReference(hashing, {
+    moduleReference: hashing.swarmReference(module),
+    meteredHash: hashing.sha256(lowered.metered),
+    loweringVersion,
+    maximumMemoryPages: lowered.parameters.maximumMemoryPages,
+  })
+}
+
+/** The machine after its start function ran: the state before the first block. Rejects `start-trapped`. */
+export function machineAtGenesis(lowered: LoweredModule, hashing: Hashing, startGas: number): Machine {
+  const machine = Machine.create(lowered, hashing)
+  const outcome = machine.start(startGas)
+  if (!outcome.ok)
+    throw new OnusError(
+      'start-trapped',
+      `the start function of the backend trapped: ${outcome.detail ?? 'no message'}`,
+      {
+        remedy: 'make what runs at the top level of the backend cheaper or correct, or raise startGas in the genesis',
+      },
+    )
+  machine.accept()
+  machine.endBlock()
+  return machine
+}
+
+/** Rejects `code-reference`, `genesis-state`, `engine-version` when module or platform are not those of the genesis. */
+export function openMachine(genesis: Genesis, module: Uint8Array, hashing: Hashing, store: Store): Machine {
+  if (process.version !== genesis.nodeVersion || process.versions.v8 !== genesis.v8Version)
+    throw new OnusError(
+      'engine-version',
+      `this cluster runs on Node ${genesis.nodeVersion} with V8 ${genesis.v8Version}, this is ${process.version} with ${process.versions.v8}`,
+      { remedy: `run the node with Node ${genesis.nodeVersion}` },
+    )
+  const lowered = lowerModule(module, { maximumMemoryPages: genesis.maximumMemoryPages })
+  const reference = codeReferenceOf(hashing, module, lowered)
+  if (loweringVersion !== genesis.loweringVersion || !equalBytes(reference, genesis.codeReference))
+    throw new OnusError(
+      'code-reference',
+      `the module has code reference ${toHex(reference)}, the genesis names ${toHex(genesis.codeReference)}`,
+      {
+        remedy: 'use the module and the version of Onus that the cluster registered',
+      },
+    )
+  const machine = machineAtGenesis(lowered, hashing, genesis.startGas)
+  if (!equalBytes(machine.stateRoot, genesis.stateRoot))
+    throw new OnusError('genesis-state', 'the start function gives another state than the genesis names')
+  const { position } = store
+  if (position === null || position.chain.range.size === 0) return machine
+  const { memoryPages, globals } = position
+  const { stateRoot } = machine.apply({ memoryPages, globals, pages: [...store.pages()] })
+  if (!equalBytes(stateRoot, position.stateRoot))
+    throw new OnusError(
+      'store-corrupt',
+      `the stored state at height ${position.height} does not have its recorded root`,
+      {
+        remedy: "delete the node's store folder and let the node replay the chain",
+      },
+    )
+  return machine
+}

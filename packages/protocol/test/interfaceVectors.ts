@@ -1,0 +1,42 @@
+/** Test vectors of the interface (`spec/vectors/interface*.json`) as typed values. */
+import { readFileSync } from 'node:fs'
+import { fromHex } from '@onus/protocol/bytes'
+import { definitionOf, type Interface, type TypeExpression } from '@onus/protocol/interface/description'
+
+interface VectorFile {
+  readonly description: Interface
+  readonly signatures: readonly { readonly entry: string; readonly signature: string; readonly selector: string }[]
+  readonly requests: readonly { readonly entry: string; readonly args: readonly unknown[]; readonly request: string }[]
+}
+
+interface BadInputFile {
+  readonly cases: readonly { readonly name: string; readonly request: string; readonly code: string }[]
+}
+
+/** `dist/test/` is four folders below the repository's root. */
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../../../../spec/vectors/${name}`, import.meta.url), 'utf8'))
+}
+
+export const vectors = read('interface.json') as VectorFile
+export const badInput = read('interface-bad-input.json') as BadInputFile
+
+/** A value as the vectors write it: u64 and i64 as decimal text, bytes as hexadecimal, a map as pairs. */
+export function vectorValue(description: Interface, type: TypeExpression, json: unknown): unknown {
+  const inner = (part: TypeExpression, value: unknown): unknown => vectorValue(description, part, value)
+  if (typeof type !== 'string') {
+    if ('list' in type) return (json as unknown[]).map((item) => inner(type.list, item))
+    if ('option' in type) return json === null ? null : inner(type.option, json)
+    const pairs = json as [unknown, unknown][]
+    return new Map(pairs.map(([key, value]) => [inner(type.map[0], key), inner(type.map[1], value)]))
+  }
+  if (type === 'u64' || type === 'i64') return BigInt(json as string)
+  if (type === 'bytes') return fromHex(json as string)
+  const definition = definitionOf(description, type)
+  if (definition === undefined || 'enum' in definition) return json
+  const object = json as Record<string, unknown>
+  if ('record' in definition)
+    return Object.fromEntries(definition.record.map(([name, part]) => [name, inner(part, object[name])]))
+  const chosen = definition.variant.find(([tag]) => tag === object['tag'])
+  return { tag: object['tag'], value: inner(chosen?.[1] ?? 'bool', object['value']) }
+}
