@@ -52,6 +52,18 @@ export interface Dissent {
   readonly reason: string
 }
 
+/** MessagePack has no arrays of 32-bit integers. */
+type PackedBlock = Omit<StoredBlock, 'offsets'> & { readonly offsets: Uint8Array }
+
+function packBlock(block: StoredBlock): PackedBlock {
+  const { buffer, byteOffset, byteLength } = block.offsets
+  return { ...block, offsets: new Uint8Array(buffer, byteOffset, byteLength) }
+}
+
+function unpackBlock(block: PackedBlock): StoredBlock {
+  return { ...block, offsets: new Uint32Array(Uint8Array.from(block.offsets).buffer) }
+}
+
 const positionKey = 'position'
 const dissentKey = 'dissent'
 /** Place of a transaction: height x 65,536 + index. */
@@ -61,7 +73,7 @@ export class Store {
   readonly #root: RootDatabase<unknown, string>
   readonly #pages: Database<Buffer, number>
   readonly #sessions: Database<Session, number>
-  readonly #blocks: Database<StoredBlock, number>
+  readonly #blocks: Database<PackedBlock, number>
   readonly #certificates: Database<Buffer, number>
   readonly #places: Database<number, Buffer>
 
@@ -101,7 +113,7 @@ export class Store {
       for (const [slot, session] of write.change.sessions)
         if (session === null) this.#sessions.remove(slot)
         else this.#sessions.put(slot, session)
-      this.#blocks.put(write.position.height, write.block)
+      this.#blocks.put(write.position.height, packBlock(write.block))
       for (const [id, index] of write.executed)
         this.#places.put(Buffer.from(id), write.position.height * indexSpan + index)
       this.#root.put(positionKey, write.position)
@@ -115,7 +127,8 @@ export class Store {
   }
 
   block(height: number): StoredBlock | null {
-    return this.#blocks.get(height) ?? null
+    const block = this.#blocks.get(height)
+    return block === undefined ? null : unpackBlock(block)
   }
 
   /** Height of the newest block with content at or below `height`, or null. */

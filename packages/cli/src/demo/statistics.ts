@@ -1,0 +1,11 @@
+/** Summary of measured times. */
+
+/** The value below which `share` (0 to 1) of `values` lie; NaN of none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+export function rounded(value: number): number {
+  return Math.round(value * 10) / 10
+}
