@@ -39,6 +39,8 @@ export interface NodeApplicationOptions {
   readonly onDecided: (height: number, block: DecidedBlock | null, poolSize: number) => void
   /** Keeps the evidence durably; consensus stops when it resolves. */
   readonly onDissent: (wrong: WrongBlock) => Promise<void>
+  /** Told of transactions that fit into no block. */
+  readonly onOversized: (ids: readonly Uint8Array[]) => void
   /** Told of a proposal that is not this node's result. */
   readonly onRefused: (height: number, reason: string) => void
 }
@@ -93,8 +95,10 @@ export class NodeApplication implements Application {
     const share = shares[this.#attempt(height)] ?? 0
     const proposal = share === 0 ? null : await this.#options.execution.call('propose', { height, time, share })
     this.#options.executed.compose(height)
+    if (proposal !== null && proposal.oversized.length > 0) this.#options.onOversized(proposal.oversized)
     const wakes = this.#options.wakes.toInclude(mempool, (proposal?.left ?? 0) === 0)
-    return proposal === null ? wakes : [proposal.seal, proposal.blockData, ...wakes]
+    const content = proposal?.content ?? null
+    return content === null ? wakes : [content.seal, content.blockData, ...wakes]
   }
 
   async processProposal(request: BlockRequest): Promise<boolean> {

@@ -3,12 +3,13 @@
  * arrival to certificate, and of a query.
  */
 import { toHex } from '@onus/protocol/bytes'
+import type { ClusterDomain } from '@onus/protocol/chainId'
 import { OnusError } from '@onus/protocol/errors'
 import { encodeQueryAnswer, encodeResults } from '@onus/protocol/gatewayMessages'
 import { domainOfGenesis, type Genesis } from '@onus/protocol/genesis'
 import type { Hasher } from '@onus/protocol/hash'
 import type { Interface } from '@onus/protocol/interface/description'
-import { type ClusterDomain, transactionIds } from '@onus/protocol/transaction'
+import { transactionIds } from '@onus/protocol/transaction'
 import type { BlockArchive } from './blockArchive.js'
 import { checkEnvelope } from './gateway/argumentCheck.js'
 import type { GatewayBackend, SessionHint } from './gateway/gateway.js'
@@ -80,6 +81,8 @@ export class NodeBackend implements GatewayBackend {
     this.#inFlight += 1
     try {
       const waiting = pending.wait(ids, timeout)
+      // It may be refused while the envelope is still being taken; then the error of the taking counts.
+      waiting.catch(() => undefined)
       // A block decided before the wait began may have brought the certificate of some: look once more.
       for (const id of ids) {
         const place = archive.placeOf(id)

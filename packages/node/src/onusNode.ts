@@ -79,6 +79,10 @@ const commitRetry = 20
 /** V8's stack in the workers that run backends, so that the depth limit is always met first. */
 const machineStackMegabytes: number = requiredStackMegabytes
 
+const oversizedError = new OnusError('too-large', 'executing this envelope passes a limit that a whole block has', {
+  remedy: 'sign fewer calls together, or split the work of the call',
+})
+
 const workerScript = (name: string): URL => new URL(`./worker/${name}.js`, import.meta.url)
 
 export type NodeState = 'starting' | 'validating' | 'dissenting'
@@ -305,7 +309,7 @@ export class OnusNode {
       chainId: this.chainId,
       privateKey: validatorKey,
       address: signer.address,
-      members: this.genesis.validators.validators.map(({ address }) => address),
+      members: this.genesis.validators.validators,
       broadcast: (wake) => required(this.#engine).broadcast(wake),
     })
     const application = new NodeApplication({
@@ -316,6 +320,7 @@ export class OnusNode {
       wakes: this.#wakes,
       onDecided: (height, block, poolSize) => this.#decided(height, block, poolSize),
       onDissent: (wrong) => this.#dissent(wrong),
+      onOversized: (ids) => this.#pending.refuse(ids, oversizedError),
       onRefused: (height, reason) => log.warn('refused a proposal', { height, reason }),
     })
     this.#engine = createEngine({

@@ -3,6 +3,7 @@
  * certificate of its block is there, or its time is over.
  */
 import { wordLength } from '@onus/protocol/bytes'
+import type { OnusError } from '@onus/protocol/errors'
 
 /** The place of a certified transaction. */
 export interface CertifiedPlace {
@@ -14,6 +15,7 @@ interface Waiter {
   readonly places: (CertifiedPlace | null)[]
   missing: number
   settle(places: readonly CertifiedPlace[]): void
+  refuse(error: OnusError): void
 }
 
 const keyOf = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, wordLength).toString('latin1')
@@ -25,9 +27,9 @@ export class PendingResults {
     return this.#waiters.size
   }
 
-  /** Places of all `ids` once every one is certified, or null after `timeout` milliseconds. */
+  /** Places of all `ids` once every one is certified, or null after `timeout` milliseconds. Rejects as `refuse` says. */
   wait(ids: readonly Uint8Array[], timeout: number): Promise<readonly CertifiedPlace[] | null> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         for (const id of ids) this.#drop(keyOf(id), waiter)
         resolve(null)
@@ -38,6 +40,11 @@ export class PendingResults {
         settle: (places) => {
           clearTimeout(timer)
           resolve(places)
+        },
+        refuse: (error) => {
+          clearTimeout(timer)
+          for (const id of ids) this.#drop(keyOf(id), waiter)
+          reject(error)
         },
       }
       ids.forEach((id, position) => {
@@ -66,5 +73,11 @@ export class PendingResults {
       waiter.missing -= 1
       if (waiter.missing === 0) waiter.settle(waiter.places as CertifiedPlace[])
     }
+  }
+
+  /** Nobody need wait for these transactions here: they cannot be proposed. */
+  refuse(ids: readonly Uint8Array[], error: OnusError): void {
+    const waiters = new Set(ids.flatMap((id) => (this.#waiters.get(keyOf(id)) ?? []).map(({ waiter }) => waiter)))
+    for (const waiter of waiters) waiter.refuse(error)
   }
 }

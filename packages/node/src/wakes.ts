@@ -7,7 +7,8 @@ import { BinaryReader, BinaryWriter } from '@onus/protocol/binary'
 import { equalBytes, wordOfText } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
 import type { Hasher } from '@onus/protocol/hash'
-import { addressLength, addressOf, type Curve, isCanonicalSignature, signatureLength } from '@onus/protocol/signature'
+import { addressLength, type Curve, signatureLength } from '@onus/protocol/signature'
+import type { Validator } from '@onus/protocol/validatorSet'
 import { isWake, wakeTag } from './worker/blockItems.js'
 
 /** A wake older than this many heights is taken into a block whatever waits. */
@@ -29,8 +30,8 @@ export interface WakesOptions {
   readonly privateKey: Uint8Array
   /** Address of `privateKey`, 20 bytes. */
   readonly address: Uint8Array
-  /** Addresses that may wake the chain: the members'. */
-  readonly members: readonly Uint8Array[]
+  /** Who may wake the chain. */
+  readonly members: readonly Validator[]
   readonly broadcast: (wake: Uint8Array) => Promise<void>
 }
 
@@ -99,13 +100,8 @@ export class Wakes {
     const nonce = reader.bigU64('nonce')
     const signature = reader.take(signatureLength, 'signature')
     const { hasher, curve, chainId, members } = this.#options
-    const digest = wakeDigest(hasher, chainId, origin, nonce)
-    const signer = isCanonicalSignature(signature) ? curve.recover(digest, signature) : null
-    if (
-      signer === null ||
-      !equalBytes(addressOf(signer), origin) ||
-      !members.some((member) => equalBytes(member, origin))
-    )
+    const member = members.find(({ address }) => equalBytes(address, origin))
+    if (member === undefined || !curve.verify(wakeDigest(hasher, chainId, origin, nonce), signature, member.publicKey))
       throw new OnusError('wake-form', 'the wake is not signed by a member')
     return Buffer.from(origin).toString('hex')
   }

@@ -10,7 +10,7 @@ import {
   noEvidenceHash,
   partSetHeaderOf,
   resultsHash,
-} from '@onus/node/engines/embedded/records'
+} from '@onus/node/engines/records'
 import { equalBytes, toHex, utf8Bytes } from '@onus/protocol/bytes'
 import { blockIdFlag } from '@onus/protocol/commit'
 import { nobleHasher } from '@onus/protocol/hash'
@@ -122,6 +122,54 @@ describe('four CometBFT processes', { skip: binary === null, timeout: 240_000 },
     // A fresh height: the dissenter signs again.
     const next = await decide(net, wake('honest again'), 2, all)
     await until('its vote', () => signaturesFor(dissenter.signatures, next.hash).length > 0)
+  })
+
+  test('a block locked without execution is fetched, executed, and gets its vote', async () => {
+    // Node 3 rejects the block at first (it came too late), node 2 dies to the world after its prevote: two precommits
+    // are too few, and CometBFT of all four has locked the block. From then on node 3's own verdict decides.
+    const item = wake('late')
+    const late = net.node(3)
+    const silent = net.node(2)
+    late.application.rejects = (items) => items.some((one) => equalBytes(one, item))
+    const { executed } = silent.application
+    const accepts = executed.allows.bind(executed)
+    const executes = executed.allow.bind(executed)
+    let once: Uint8Array | null = null
+    executed.allow = (height, hash) => {
+      executes(height, hash)
+      if (silent.application.lastProposed.some((one) => equalBytes(one, item))) once ??= hash.slice()
+    }
+    let asked = 0
+    executed.allows = (height, hash) =>
+      accepts(height, hash) && !(once !== null && equalBytes(once, hash) && asked++ > 0)
+    await net.node(0).engine.broadcast(item)
+    const wanted = (): Uint8Array | null =>
+      late.signer.refusals.flatMap(({ request, time }) =>
+        request.kind === 'vote' && request.type === 2 && request.blockId !== null && time > started
+          ? [request.blockId.hash]
+          : [],
+      )[0] ?? null
+    const started = Date.now()
+    await until('a refused precommit', () => wanted() !== null)
+    const hash = wanted()
+    assert(hash !== null)
+    assert.equal(await late.engine.undecidedBlock(new Uint8Array(32)), null)
+    const block = await late.engine.undecidedBlock(hash)
+    assert(block !== null)
+    assert(block.items.some((one) => equalBytes(one, item)))
+    assert.equal(block.height, late.application.height + 1)
+    assert.equal(block.lastCommit.votes.length, 4)
+    assert(!blockWith(net, 0, item), 'undecided so far')
+    late.application.rejects = () => false
+    assert(await late.application.processProposal(block))
+    // Replaying its log, CometBFT asks for the refused vote again.
+    await late.engine.stop()
+    await late.engine.start()
+    const begun = performance.now()
+    await until('the decision', () => all.every((index) => blockWith(net, index, item) !== undefined))
+    console.log(`decided ${Math.round(performance.now() - begun)} ms after the restart`)
+    executed.allows = accepts
+    await decide(net, wake('goes on'), 2, all)
   })
 
   test('kill -9 of one node: the others go on, it is reported, it starts again and catches up', async () => {

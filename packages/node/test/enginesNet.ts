@@ -52,6 +52,8 @@ export class TestApplication implements Application {
   readonly executed: ExecutedBlocks = new ExecutedBlocks()
   readonly decided: DecidedBlock[] = []
   rejects: (items: readonly Uint8Array[]) => boolean = () => false
+  /** Items of the block that was proposed last. */
+  lastProposed: readonly Uint8Array[] = []
   #pending: { height: number; appHash: Uint8Array } | null = null
   #height = 0
   #appHash: Uint8Array = new Uint8Array(32)
@@ -83,6 +85,7 @@ export class TestApplication implements Application {
   }
 
   async processProposal(request: BlockRequest): Promise<boolean> {
+    this.lastProposed = request.items
     if (this.rejects(request.items)) return false
     this.executed.allow(request.height, request.hash)
     return true

@@ -193,7 +193,7 @@ describe('remote signer', { timeout: 60_000 }, () => {
   })
 
   test('garbage and answers in place of requests close the connection; the next one works; nothing is signed', async () => {
-    const inputs = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 60 }), { numRuns: 60, seed: 11 })
+    const inputs: Uint8Array[] = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 60 }), { numRuns: 60, seed: 11 })
     inputs.push(encodeUnionFrame('SignerMessage', 'pingResponse', {}))
     inputs.push(Uint8Array.of(0xff, 0xff, 0x7f))
     for (const garbage of inputs) {

@@ -5,7 +5,7 @@
  */
 import { concatBytes, wordOfBytes, wordOfInteger } from './bytes.js'
 import { type Hasher, recordHash } from './hash.js'
-import type { SessionId } from './transaction.js'
+import type { SessionId } from './opening.js'
 
 export const callInputHeaderLength = 256
 

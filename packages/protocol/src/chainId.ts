@@ -9,6 +9,14 @@ import { assert, OnusError } from './errors.js'
 export const clusterIdLength = 32
 export const localPrefixLength = 5
 
+/** Names the cluster in every digest, so that nothing signed for one can be used in another. */
+export interface ClusterDomain {
+  readonly clusterId: Uint8Array
+  readonly epoch: number
+  /** Chain of the registry contract, for wallets (EIP-712 domain). */
+  readonly ethereumChainId: number
+}
+
 export function isLocalClusterId(clusterId: Uint8Array): boolean {
   return clusterId.subarray(0, localPrefixLength).every((byte) => byte === 0)
 }

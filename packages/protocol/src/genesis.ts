@@ -5,12 +5,12 @@
 import { BinaryReader, BinaryWriter } from './binary.js'
 import { maximumBlockDataLength, maximumTransactionsPerBlock } from './blockData.js'
 import { concatBytes, equalBytes, wordLength } from './bytes.js'
+import type { ClusterDomain } from './chainId.js'
 import { chainIdOf, clusterIdLength, isLocalClusterId, localPrefixLength } from './chainId.js'
 import { OnusError } from './errors.js'
 import type { Hasher } from './hash.js'
 import { sessionTreeDepth } from './session.js'
 import { nanosecondsOfTimestamp, type Timestamp, timestampOfNanoseconds } from './timestamp.js'
-import type { ClusterDomain } from './transaction.js'
 import { readValidators, type ValidatorSet, writeValidators } from './validatorSet.js'
 
 /** Rules of block and transaction validity (S10). Integers below 2^53; times in milliseconds. */

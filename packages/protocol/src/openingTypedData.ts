@@ -3,8 +3,9 @@
  * domain {name "Onus", version "1", chainId of the registry's chain, salt = cluster id}.
  */
 import { concatBytes, utf8Bytes, wordOfBytes, wordOfInteger } from './bytes.js'
+import type { ClusterDomain } from './chainId.js'
 import type { Hasher } from './hash.js'
-import type { ClusterDomain, Opening } from './transaction.js'
+import type { Opening } from './opening.js'
 
 const domainType = 'EIP712Domain(string name,string version,uint256 chainId,bytes32 salt)'
 const openingType =

@@ -5,7 +5,7 @@
  */
 import { wordLength, wordOfBytes, wordOfInteger } from './bytes.js'
 import { type Hasher, recordHash } from './hash.js'
-import type { Expiry } from './transaction.js'
+import type { Expiry } from './opening.js'
 
 export const sessionTreeDepth = 24
 

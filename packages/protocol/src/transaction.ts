@@ -5,9 +5,11 @@
  */
 import { BinaryReader, BinaryWriter } from './binary.js'
 import { concatBytes, wordOfText } from './bytes.js'
+import type { ClusterDomain } from './chainId.js'
 import { OnusError } from './errors.js'
 import type { Hasher } from './hash.js'
 import { keccakTreeRoot } from './keccakTree.js'
+import type { Expiry, Opening, SessionId } from './opening.js'
 import { openingTypedDataDigest } from './openingTypedData.js'
 import { addressLength, type Curve, isCanonicalSignature, signatureLength } from './signature.js'
 
@@ -24,18 +26,6 @@ export const envelopeKind = {
 } as const
 export type EnvelopeKind = (typeof envelopeKind)[keyof typeof envelopeKind]
 
-/** A place in the session tree and how many times it was opened before; u32 each. */
-export interface SessionId {
-  readonly slot: number
-  readonly generation: number
-}
-
-/** The last block that may hold a transaction: both limits hold; time in milliseconds since 1970 UTC. */
-export interface Expiry {
-  readonly height: number
-  readonly time: number
-}
-
 export interface Call {
   readonly type: 'call'
   readonly session: SessionId
@@ -46,20 +36,6 @@ export interface Call {
   readonly argument: Uint8Array
 }
 
-export interface Opening {
-  readonly type: 'opening'
-  /** Account that answers for the session and is the caller of its calls; 20 bytes. */
-  readonly owner: Uint8Array
-  /** Address of the key that signs the calls; equals `owner` in an `accountOpening`. */
-  readonly key: Uint8Array
-  readonly session: SessionId
-  /** The session takes no calls in blocks past these. */
-  readonly closes: Expiry
-  readonly expiry: Expiry
-  /** What the cluster's admission rule asks for, up to 255 bytes. */
-  readonly admission: Uint8Array
-}
-
 export type Transaction = Call | Opening
 
 export interface Envelope {
@@ -68,14 +44,6 @@ export interface Envelope {
   /** The encodings of `transactions`, as signed. */
   readonly bodies: readonly Uint8Array[]
   readonly signature: Uint8Array
-}
-
-/** Names the cluster in every digest, so that nothing signed for one can be used in another. */
-export interface ClusterDomain {
-  readonly clusterId: Uint8Array
-  readonly epoch: number
-  /** Chain of the registry contract, for wallets (EIP-712 domain). */
-  readonly ethereumChainId: number
 }
 
 export const maximumCallsPerEnvelope = 1024

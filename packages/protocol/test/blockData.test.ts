@@ -60,7 +60,10 @@ describe('layout', () => {
 
   test('a table of one word a transaction: its envelope and, inside it, its body', () => {
     const { transactions } = decodeBlockData(sample)
-    assert.deepEqual(transactions.map(({ envelopeIndex }) => envelopeIndex), [0, 1, 1, 1, 2, 3])
+    assert.deepEqual(
+      transactions.map(({ envelopeIndex }) => envelopeIndex),
+      [0, 1, 1, 1, 2, 3],
+    )
     let at = 256 + 6 * 32
     const starts = envelopes.map((envelope) => {
       const start = at
@@ -84,8 +87,17 @@ describe('layout', () => {
     larger.set(sample, 11)
     const decoded = decodeBlockData(larger.subarray(11, 11 + sample.length))
     assert.deepEqual(decoded.begin, begin)
-    assert.deepEqual(decoded.envelopes.map((bytes) => bytes.slice()), envelopes)
-    assert.equal(blockDataLength(6, envelopes.reduce((sum, { length }) => sum + length, 0)), sample.length)
+    assert.deepEqual(
+      decoded.envelopes.map((bytes) => bytes.slice()),
+      envelopes,
+    )
+    assert.equal(
+      blockDataLength(
+        6,
+        envelopes.reduce((sum, { length }) => sum + length, 0),
+      ),
+      sample.length,
+    )
   })
 })
 
@@ -175,7 +187,11 @@ describe('rejections', () => {
 
   test('fewer or more transactions than the table has entries', () => {
     const count = (value: number): Uint8Array => patched(6 * 32 + 31, [value])
-    for (const value of [1, 2, 3, 4, 5, 7, 20]) assert.notEqual(rejectionOf(() => decodeBlockData(count(value))), null)
+    for (const value of [1, 2, 3, 4, 5, 7, 20])
+      assert.notEqual(
+        rejectionOf(() => decodeBlockData(count(value))),
+        null,
+      )
   })
 
   test('an envelope that does not decode', () => {

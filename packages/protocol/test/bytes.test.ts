@@ -17,7 +17,7 @@ import {
   wordOfText,
 } from '../src/bytes.js'
 import { AssertionError } from '../src/errors.js'
-import { recordBytes, recordHash, nobleHasher } from '../src/hash.js'
+import { nobleHasher, recordBytes, recordHash } from '../src/hash.js'
 import { sha256 } from './support/naiveTrees.js'
 import { assertRejects, rejectionOf } from './support/rejection.js'
 
@@ -89,7 +89,10 @@ describe('order and equality', () => {
       fc.property(bytes, bytes, (a, b) => {
         assert.equal(Math.sign(compareBytes(a, b)), Buffer.compare(a, b))
         assert.equal(equalBytes(a, b), Buffer.compare(a, b) === 0)
-        assert.equal(isZero(a), a.every((byte) => byte === 0))
+        assert.equal(
+          isZero(a),
+          a.every((byte) => byte === 0),
+        )
       }),
       { seed: 1, numRuns: 500 },
     )
@@ -124,10 +127,21 @@ describe('reader and writer', () => {
 
   test('a writer grows anywhere, also inside an integer', () => {
     const write = (capacity: number): Uint8Array =>
-      new BinaryWriter(capacity).u8(1).u16(2).u32(3).u64(4).bytes(Uint8Array.of(5, 6)).u64(7).u32(8).u16(9).u8(10).finish()
+      new BinaryWriter(capacity)
+        .u8(1)
+        .u16(2)
+        .u32(3)
+        .u64(4)
+        .bytes(Uint8Array.of(5, 6))
+        .u64(7)
+        .u32(8)
+        .u16(9)
+        .u8(10)
+        .finish()
     const expected = write(64)
     assert.equal(expected.length, 32)
-    for (let capacity = 0; capacity < 40; capacity++) assert.deepEqual(write(capacity), expected, `capacity ${capacity}`)
+    for (let capacity = 0; capacity < 40; capacity++)
+      assert.deepEqual(write(capacity), expected, `capacity ${capacity}`)
   })
 
   test('reads within a view of a larger buffer, and never past it', () => {
@@ -157,7 +171,10 @@ describe('reader and writer', () => {
   test('integers of 2^53 and more are refused where a number is read', () => {
     const bytes = new BinaryWriter().u64(2n ** 53n).finish()
     assertRejects('integer-range', () => new BinaryReader(bytes, 'sample').u64('x'))
-    assert.equal(rejectionOf(() => new BinaryReader(bytes, 'sample').bigU64('x')), null)
+    assert.equal(
+      rejectionOf(() => new BinaryReader(bytes, 'sample').bigU64('x')),
+      null,
+    )
   })
 
   test('writing what does not fit a field is a bug', () => {

@@ -1,7 +1,7 @@
 /** Header hash, vote sign bytes, item hash and validators hash against blocks of the real CometBFT (`commit.json`). */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { blockIdFlag, canonicalBlockId, type CanonicalVote, voteSignBytes, voteType } from '../src/commit.js'
+import { blockIdFlag, type CanonicalVote, canonicalBlockId, voteSignBytes, voteType } from '../src/commit.js'
 import { nobleHasher } from '../src/hash.js'
 import { type BlockId, dataHash, type Header, headerHash, headerLeaves } from '../src/header.js'
 import { addressOf, nobleCurve } from '../src/signature.js'
@@ -22,7 +22,8 @@ describe('blocks of CometBFT v0.40.0', () => {
   })
 
   test('header hashes are the block ids that were signed', () => {
-    for (const { header, commit } of blocks) assert.equal(hex(headerHash(nobleHasher, header)), hex(commit.blockId.hash))
+    for (const { header, commit } of blocks)
+      assert.equal(hex(headerHash(nobleHasher, header)), hex(commit.blockId.hash))
   })
 
   test('each field of a header counts', () => {
@@ -39,15 +40,26 @@ describe('blocks of CometBFT v0.40.0', () => {
               ? `${value}0`
               : null
       const replaced =
-        key === 'time' ? { ...header.time, nanoseconds: header.time.nanoseconds ^ 1 } : key === 'lastBlockId' ? null : changed
-      assert.notEqual(hex(headerHash(nobleHasher, { ...header, [key]: replaced } as Header)), hex(commit.blockId.hash), key)
+        key === 'time'
+          ? { ...header.time, nanoseconds: header.time.nanoseconds ^ 1 }
+          : key === 'lastBlockId'
+            ? null
+            : changed
+      assert.notEqual(
+        hex(headerHash(nobleHasher, { ...header, [key]: replaced } as Header)),
+        hex(commit.blockId.hash),
+        key,
+      )
     }
     assert.equal(headerLeaves(header).length, 14)
   })
 
   test('validators hash and order are those of the engine, equal powers by address', () => {
     for (const { header, validators, order } of blocks) {
-      assert.deepEqual(validators.validators.map(({ address }) => hex(address)), order.map(hex))
+      assert.deepEqual(
+        validators.validators.map(({ address }) => hex(address)),
+        order.map(hex),
+      )
       assert.equal(hex(validatorsHash(nobleHasher, validators)), hex(header.validatorsHash))
     }
   })

@@ -14,12 +14,11 @@ import { nobleHasher } from '../src/hash.js'
 import { fixedTreeNode, sha256 } from './support/naiveTrees.js'
 import { seededHash } from './support/seeded.js'
 
-const leavesOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, index) => seededHash(`leaf ${index}`))
+const leavesOf = (count: number): Uint8Array[] =>
+  Array.from({ length: count }, (_, index) => seededHash(`leaf ${index}`))
 const packed = (leaves: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(leaves))
 const siblingsOf = (leaves: readonly Uint8Array[], depth: number, index: number): Uint8Array =>
-  packed(
-    Array.from({ length: depth }, (_, d) => fixedTreeNode(leaves, d, (Math.floor(index / 2 ** d) ^ 1) * 2 ** d)),
-  )
+  packed(Array.from({ length: depth }, (_, d) => fixedTreeNode(leaves, d, (Math.floor(index / 2 ** d) ^ 1) * 2 ** d)))
 
 describe('fixed-depth trees', () => {
   test('empty roots are hashes of pairs of empty roots, from 32 zero bytes to depth 64', () => {

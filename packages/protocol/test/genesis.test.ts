@@ -24,7 +24,8 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe('genesis', () => {
   test('is written field by field', () => {
-    const shortText = (text: string): string => Uint8Array.of(text.length)[0]?.toString(16).padStart(2, '0') + hex(Buffer.from(text))
+    const shortText = (text: string): string =>
+      Uint8Array.of(text.length)[0]?.toString(16).padStart(2, '0') + hex(Buffer.from(text))
     const members = genesis.validators.validators.map(({ publicKey, power }) => hex(publicKey) + u64(power)).join('')
     const expected = [
       hex(Buffer.from('onus/genesis/1\0\0')),
@@ -89,18 +90,26 @@ describe('local cluster ids', () => {
     ]
     const ids = changes.map((change) => hex(localClusterId(nobleHasher, { ...genesis, ...change })))
     assert.equal(new Set([hex(genesis.clusterId), ...ids]).size, changes.length + 1)
-    for (const change of changes) assertRejects('cluster-id', () => checkLocalClusterId(nobleHasher, { ...genesis, ...change }))
+    for (const change of changes)
+      assertRejects('cluster-id', () => checkLocalClusterId(nobleHasher, { ...genesis, ...change }))
   })
 
   test('of a registered cluster commit to nothing here: its contract does', () => {
     const clusterId = seededHash('registered')
-    assert.equal(rejectionOf(() => checkLocalClusterId(nobleHasher, { ...genesis, clusterId })), null)
+    assert.equal(
+      rejectionOf(() => checkLocalClusterId(nobleHasher, { ...genesis, clusterId })),
+      null,
+    )
   })
 })
 
 describe('rejections', () => {
   const refuses = (change: Partial<Genesis>, code = 'genesis-form'): void =>
-    assertRejects(code, () => decodeGenesis(encodeGenesis({ ...genesis, ...change })), JSON.stringify(Object.keys(change)))
+    assertRejects(
+      code,
+      () => decodeGenesis(encodeGenesis({ ...genesis, ...change })),
+      JSON.stringify(Object.keys(change)),
+    )
 
   test('another tag, cut or longer bytes', () => {
     assertRejects('bad-tag', () => decodeGenesis(encoded.map((byte, index) => (index === 0 ? 1 : byte))))
@@ -112,7 +121,10 @@ describe('rejections', () => {
     refuses({ epoch: 0 })
     refuses({ epoch: 2 ** 32 })
     refuses({ initialHeight: 0 })
-    assert.equal(rejectionOf(() => decodeGenesis(encodeGenesis({ ...genesis, epoch: 2 ** 32 - 1 }))), null)
+    assert.equal(
+      rejectionOf(() => decodeGenesis(encodeGenesis({ ...genesis, epoch: 2 ** 32 - 1 }))),
+      null,
+    )
   })
 
   test('versions that are empty, too long for a word of the manifest, or not printable', () => {
@@ -123,10 +135,19 @@ describe('rejections', () => {
   })
 
   test('limits that the formats cannot hold', () => {
-    const limits = (name: keyof Limits, value: number): Partial<Genesis> => ({ limits: { ...syntheticLimits, [name]: value } })
-    for (const [name, most] of [['blockBytes', 2 ** 26 - 4096], ['blockTransactions', 2 ** 16], ['sessionCapacity', 2 ** 24]] as const) {
+    const limits = (name: keyof Limits, value: number): Partial<Genesis> => ({
+      limits: { ...syntheticLimits, [name]: value },
+    })
+    for (const [name, most] of [
+      ['blockBytes', 2 ** 26 - 4096],
+      ['blockTransactions', 2 ** 16],
+      ['sessionCapacity', 2 ** 24],
+    ] as const) {
       refuses(limits(name, most + 1))
-      assert.equal(rejectionOf(() => decodeGenesis(encodeGenesis({ ...genesis, ...limits(name, most) }))), null)
+      assert.equal(
+        rejectionOf(() => decodeGenesis(encodeGenesis({ ...genesis, ...limits(name, most) }))),
+        null,
+      )
     }
   })
 })

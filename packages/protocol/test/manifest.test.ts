@@ -107,7 +107,8 @@ describe('manifests', () => {
 
   test('are refused when an integer leaves 64 bits, or 53 where it is no time', () => {
     for (const index of [2, 3, 4, 5, 7, 8, 9, 13, 14, 19, 20, 23, 25])
-      for (let at = 0; at < 24; at++) assertRejects('manifest-form', () => decodeManifest(patched(32 * index + at, [1])))
+      for (let at = 0; at < 24; at++)
+        assertRejects('manifest-form', () => decodeManifest(patched(32 * index + at, [1])))
     for (const index of [2, 3, 4, 5, 7, 8, 13, 14, 19, 20, 23, 25])
       assertRejects('integer-range', () => decodeManifest(patched(32 * index + 24, [0, 0x20])))
   })

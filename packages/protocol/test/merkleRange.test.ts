@@ -38,7 +38,10 @@ test('an old manifest is proved under the newest range root by its index', () =>
   for (const index of [0, 1, 63, 64, 127, 128, 191, 192, 198, 199]) {
     const proof = merkleProof(nobleHasher, leaves, index)
     assert.equal(verifyMerkleProof(nobleHasher, root, leaves[index] as Uint8Array, index, 200, proof), true)
-    assert.equal(verifyMerkleProof(nobleHasher, root, leaves[index] as Uint8Array, (index + 1) % 200, 200, proof), false)
+    assert.equal(
+      verifyMerkleProof(nobleHasher, root, leaves[index] as Uint8Array, (index + 1) % 200, 200, proof),
+      false,
+    )
   }
 })
 

@@ -27,7 +27,10 @@ describe('RFC 6962 trees', () => {
 
   test('a leaf and a node never hash alike', () => {
     const [a, b] = [leaves[0] as Uint8Array, leaves[1] as Uint8Array]
-    assert.notDeepEqual(merkleRoot(nobleHasher, [Buffer.concat([a, b])]), merkleRoot(nobleHasher, [items[0], items[1]] as Uint8Array[]))
+    assert.notDeepEqual(
+      merkleRoot(nobleHasher, [Buffer.concat([a, b])]),
+      merkleRoot(nobleHasher, [items[0], items[1]] as Uint8Array[]),
+    )
   })
 
   test('the proof is PATH(m, D[n]) and verifies, for every n to 40 and every m', () => {
@@ -49,7 +52,11 @@ describe('RFC 6962 trees', () => {
         const proof = auditPath(index, items.slice(0, size))
         for (let other = -1; other <= size; other++)
           if (other !== index)
-            assert.equal(verifyMerkleProof(nobleHasher, root, leaf, other, size, proof), false, `${size} ${index} ${other}`)
+            assert.equal(
+              verifyMerkleProof(nobleHasher, root, leaf, other, size, proof),
+              false,
+              `${size} ${index} ${other}`,
+            )
         const fails = (changed: Uint8Array, siblings: readonly Uint8Array[]): void =>
           assert.equal(verifyMerkleProof(nobleHasher, root, changed, index, size, siblings), false)
         fails(sha256(leaf), proof)
@@ -96,7 +103,15 @@ describe('RFC 6962 trees', () => {
 
   test('indexes and sizes that are no integers are refused', () => {
     const leaf = leaves[0] as Uint8Array
-    for (const [index, size] of [[0.5, 1], [0, 1.5], [Number.NaN, 1], [0, Number.NaN], [0, Infinity], [-1, 0], [0, 0]] as const)
+    for (const [index, size] of [
+      [0.5, 1],
+      [0, 1.5],
+      [Number.NaN, 1],
+      [0, Number.NaN],
+      [0, Infinity],
+      [-1, 0],
+      [0, 0],
+    ] as const)
       assert.equal(rootOfMerkleProof(nobleHasher, leaf, index, size, []), null)
   })
 

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import type { ClusterDomain } from '../src/chainId.js'
 import { nobleHasher } from '../src/hash.js'
+import type { Opening } from '../src/opening.js'
 import { openingTypedDataDigest } from '../src/openingTypedData.js'
-import type { ClusterDomain, Opening } from '../src/transaction.js'
 import { openingTypes } from './support/openingTypes.js'
 import { encodeType, type TypedStruct, type TypedTable, typedDataDigest } from './support/typedData.js'
 
@@ -50,7 +51,10 @@ describe('the generic implementation', () => {
         { name: 'contents', type: 'string' },
       ],
     }
-    assert.equal(encodeType(table, 'Mail'), 'Mail(Person from,Person to,string contents)Person(string name,address wallet)')
+    assert.equal(
+      encodeType(table, 'Mail'),
+      'Mail(Person from,Person to,string contents)Person(string name,address wallet)',
+    )
     const domain = {
       name: 'Ether Mail',
       version: '1',
@@ -97,7 +101,8 @@ describe('opening digests', () => {
     const [domain] = fc.sample(domains, { seed: 1, numRuns: 1 }) as [ClusterDomain]
     const [opening] = fc.sample(openings, { seed: 1, numRuns: 1 }) as [Opening]
     const { session, closes, expiry: ends } = opening
-    const flipped = (value: Uint8Array): Uint8Array => value.map((byte, at) => (at === value.length - 1 ? byte ^ 1 : byte))
+    const flipped = (value: Uint8Array): Uint8Array =>
+      value.map((byte, at) => (at === value.length - 1 ? byte ^ 1 : byte))
     const variants: [ClusterDomain, Opening][] = [
       [domain, opening],
       [{ ...domain, clusterId: flipped(domain.clusterId) }, opening],

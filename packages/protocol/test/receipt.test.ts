@@ -78,7 +78,11 @@ describe('receipts', () => {
     const siblings = seededBytes('siblings', 512)
     const bytes = encodeReceiptProof({ height: 258, index: 3, receipt: executed, siblings })
     const head = join(Buffer.from('onus/receipt/1\0\0'), Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2, 0, 3), siblings)
-    const body = join(executed.transactionId, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0x30, 0x39, 0, 0, 0, 77), executed.output)
+    const body = join(
+      executed.transactionId,
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0x30, 0x39, 0, 0, 0, 77),
+      executed.output,
+    )
     assert.deepEqual(bytes, join(head, body))
     const decoded = decodeReceiptProof(bytes)
     assert.deepEqual(decoded, { height: 258, index: 3, receipt: executed, siblings })
@@ -133,7 +137,10 @@ describe('sessions', () => {
   test('a limit is past when the height or the time is, and not before', () => {
     const limit = { height: 10, time: 1000 }
     const at = (height: number, milliseconds: number): boolean => isPast(limit, { height, milliseconds })
-    assert.deepEqual([at(10, 1000), at(11, 1000), at(10, 1001), at(11, 1001), at(0, 0)], [false, true, true, true, false])
+    assert.deepEqual(
+      [at(10, 1000), at(11, 1000), at(10, 1001), at(11, 1001), at(0, 0)],
+      [false, true, true, true, false],
+    )
   })
 })
 
@@ -152,7 +159,16 @@ describe('call headers', () => {
     const seed = sha256(text('onus/seed/1'), seededHash('previous'), seededHash('id'))
     assert.deepEqual(
       header,
-      join(addressWord('caller'), sessionWord, integer(5), integer(6), integer(7), seededHash('id'), seed, new Uint8Array(32)),
+      join(
+        addressWord('caller'),
+        sessionWord,
+        integer(5),
+        integer(6),
+        integer(7),
+        seededHash('id'),
+        seed,
+        new Uint8Array(32),
+      ),
     )
     assert.equal(header.length, callInputHeaderLength)
   })

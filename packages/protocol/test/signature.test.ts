@@ -52,7 +52,8 @@ describe('keys', () => {
     assert.equal(isPublicKey(publicKey), true)
     assert.equal(isPublicKey(publicKey.subarray(1)), false)
     assert.equal(isPublicKey(new Uint8Array(33)), false)
-    for (const head of [0, 1, 4, 5, 6, 7]) assert.equal(isPublicKey(changed(publicKey, (copy) => copy.set([head]))), false)
+    for (const head of [0, 1, 4, 5, 6, 7])
+      assert.equal(isPublicKey(changed(publicKey, (copy) => copy.set([head]))), false)
     assert.equal(isPublicKey(Uint8Array.of(2, ...new Uint8Array(32).fill(0xff))), false)
     const candidates = Array.from({ length: 64 }, (_, x) => Uint8Array.of(2, ...bytesOf(BigInt(x))))
     const onCurve = candidates.filter((key) => isPublicKey(key)).length
@@ -118,7 +119,12 @@ describe('signatures', () => {
   })
 
   test('R or S of zero, or R of the order or more, is nobody’s and throws nothing', () => {
-    for (const [at, value] of [[0, 0n], [32, 0n], [0, groupOrder], [0, 2n ** 256n - 1n]] as const) {
+    for (const [at, value] of [
+      [0, 0n],
+      [32, 0n],
+      [0, groupOrder],
+      [0, 2n ** 256n - 1n],
+    ] as const) {
       const other = changed(first.signature, (copy) => copy.set(bytesOf(value), at))
       assert.equal(nobleCurve.recover(first.digest, other), null)
       assert.equal(nobleCurve.verify(first.digest, other, first.publicKey), false)
@@ -142,7 +148,8 @@ describe('signatures', () => {
     for (let bit = 0; bit < 8 * 65; bit += 7) {
       const flip = (copy: Uint8Array): void => copy.set([(copy[bit >> 3] as number) ^ (1 << (bit & 7))], bit >> 3)
       assert.equal(nobleCurve.verify(first.digest, changed(first.signature, flip), first.publicKey), false)
-      if (bit < 256) assert.equal(nobleCurve.verify(changed(first.digest, flip), first.signature, first.publicKey), false)
+      if (bit < 256)
+        assert.equal(nobleCurve.verify(changed(first.digest, flip), first.signature, first.publicKey), false)
     }
   })
 

@@ -22,7 +22,8 @@ interface References {
 /** The content that the vectors name: byte i of a vector of size n, with 32-bit wrapping products. */
 function content(size: number, fill: 'zero' | undefined): Uint8Array {
   const bytes = new Uint8Array(size)
-  if (fill === undefined) for (let i = 0; i < size; i++) bytes[i] = Math.imul(Math.imul(i, i), 31) + Math.imul(i, 7) + size
+  if (fill === undefined)
+    for (let i = 0; i < size; i++) bytes[i] = Math.imul(Math.imul(i, i), 31) + Math.imul(i, 7) + size
   return bytes
 }
 

@@ -1,12 +1,12 @@
 /** Envelopes, ids and digests (`spec/transaction.md`), with every byte of the layout written by hand once. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { ClusterDomain } from '../src/chainId.js'
 import { AssertionError } from '../src/errors.js'
 import { nobleHasher } from '../src/hash.js'
 import { openingTypedDataDigest } from '../src/openingTypedData.js'
 import { addressOf, nobleCurve, publicKeyOf } from '../src/signature.js'
 import {
-  type ClusterDomain,
   decodeEnvelope,
   type Envelope,
   type EnvelopeKind,
@@ -125,7 +125,13 @@ describe('digests', () => {
     for (const count of [1, 2, 3, 5, 8, 33]) {
       const envelope = sign(envelopeKind.sessionKeyCalls, calls(count), device)
       const root = keccakTreeHash(transactionIds(nobleHasher, domain, envelope))
-      const head = join(Uint8Array.of(2), tagWord('onus/calls/1'), domain.clusterId, epochBytes, Uint8Array.of(0, count))
+      const head = join(
+        Uint8Array.of(2),
+        tagWord('onus/calls/1'),
+        domain.clusterId,
+        epochBytes,
+        Uint8Array.of(0, count),
+      )
       assert.deepEqual(digestOf(envelope), keccak(head, root))
     }
   })

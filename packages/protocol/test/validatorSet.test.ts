@@ -37,7 +37,10 @@ describe('validator sets', () => {
   })
 
   test('none, too many, bad powers, no points and doubled keys are refused', () => {
-    const [first, second] = members([1, 2]) as [{ publicKey: Uint8Array; power: number }, { publicKey: Uint8Array; power: number }]
+    const [first, second] = members([1, 2]) as [
+      { publicKey: Uint8Array; power: number },
+      { publicKey: Uint8Array; power: number },
+    ]
     const refused = [
       [],
       members(new Array(17).fill(1)),
@@ -52,7 +55,10 @@ describe('validator sets', () => {
   })
 
   test('a list out of order is refused, also among equal powers', () => {
-    for (const powers of [[10, 20], [10, 10, 10]]) {
+    for (const powers of [
+      [10, 20],
+      [10, 10, 10],
+    ]) {
       const set = validatorSetOf(members(powers))
       const encode = (list: readonly { publicKey: Uint8Array; power: number }[]): Uint8Array => {
         const writer = new BinaryWriter().u8(list.length)

@@ -4,9 +4,10 @@
  */
 import { equalBytes } from '@onus/protocol/bytes'
 import type { Limits } from '@onus/protocol/genesis'
+import type { Expiry, Opening } from '@onus/protocol/opening'
 import { type RejectionCode, rejectionCode } from '@onus/protocol/receipt'
 import { type BlockMoment, isPast, type Session } from '@onus/protocol/session'
-import { type Call, type EnvelopeKind, type Expiry, envelopeKind, type Opening } from '@onus/protocol/transaction'
+import { type Call, type EnvelopeKind, envelopeKind } from '@onus/protocol/transaction'
 
 function isTooFar(expiry: Expiry, block: BlockMoment, limits: Limits): boolean {
   return (

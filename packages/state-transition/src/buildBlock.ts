@@ -63,8 +63,10 @@ export interface BuiltBlock<Candidate extends SignedEnvelope> {
   /** null when nothing executes: the block then has no content. */
   readonly outcome: BlockOutcome | null
   readonly taken: readonly Candidate[]
-  /** Candidates that can never execute, or never fit into a block. */
-  readonly dropped: readonly Candidate[]
+  /** Candidates of which nothing can execute any more. */
+  readonly useless: readonly Candidate[]
+  /** A candidate that passes a limit though it is alone in the block: it fits into none. */
+  readonly oversized: Candidate | null
 }
 
 /** Candidates of one pass; the block is `full` when a limit ended it. */
@@ -77,7 +79,8 @@ interface Pass<Candidate> {
 /** Takes envelopes in order until a limit is passed; owns the execution while it is open. */
 class BlockBuilder<Candidate extends SignedEnvelope> {
   readonly taken: Candidate[] = []
-  readonly dropped: Candidate[] = []
+  readonly useless: Candidate[] = []
+  oversized: Candidate | null = null
   readonly #state: ClusterState
   readonly #begin: BeginBlock
   readonly #moment: BlockMoment
@@ -99,7 +102,7 @@ class BlockBuilder<Candidate extends SignedEnvelope> {
     let progressed = false
     for (const candidate of candidates) {
       const readiness = this.#view.take(candidate, this.#moment)
-      if (readiness === 'useless') this.dropped.push(candidate)
+      if (readiness === 'useless') this.useless.push(candidate)
       if (readiness === 'waiting') waiting.push(candidate)
       if (readiness !== 'ready') continue
       if (!this.#execute(candidate)) return { waiting, progressed, full: true }
@@ -120,7 +123,7 @@ class BlockBuilder<Candidate extends SignedEnvelope> {
     // what came before once more. An envelope that passes a limit alone never fits.
     execution.revert()
     this.#execution = null
-    if (this.taken.length === 0) this.dropped.push(candidate)
+    if (this.taken.length === 0) this.oversized = candidate
     return false
   }
 
@@ -153,5 +156,6 @@ export function buildBlock<Candidate extends SignedEnvelope>(
     if (full || !progressed || waiting.length === 0) break
     rest = waiting
   }
-  return { outcome: builder.finish(), taken: builder.taken, dropped: builder.dropped }
+  const { taken, useless, oversized } = builder
+  return { outcome: builder.finish(), taken, useless, oversized }
 }

@@ -180,7 +180,8 @@ async function use(local: LocalCluster, options: StartOptions, progress: Progres
     interface: cities,
     hasher: createHashing(),
     curve: nativeCurve,
-    maximumBatch: 2,
+    maximumBatch: 8,
+    maximumInFlight: 32,
     timeouts: { call: 120_000, request: 30_000 },
   })
   try {

@@ -21,13 +21,13 @@ import type { CodeGenesis, GenesisMethods, GenesisWorkerData } from '../worker/g
 
 /** Block limits such that executing twice fits half of the proposal timeout of a loaded laptop (S10). */
 export const localLimits: Limits = {
-  blockGas: 100_000_000,
+  blockGas: 400_000_000,
   blockBytes: 4 * 1024 * 1024,
   blockTransactions: 10_000,
   blockOutputBytes: 4 * 1024 * 1024,
   blockDirtyPages: 8192,
   blockOpenings: 64,
-  callGas: 50_000_000,
+  callGas: 200_000_000,
   envelopeBytes: 512 * 1024,
   expiryBlocks: 10_000,
   expiryMilliseconds: 10 * 60_000,

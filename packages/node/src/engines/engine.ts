@@ -5,6 +5,7 @@
  */
 import type { Commit } from '@onus/protocol/commit'
 import type { Header } from '@onus/protocol/header'
+import type { BlockRequest } from '../abci/application.js'
 
 /** A decided block's header with the precommits for it. */
 export interface SignedHeader {
@@ -37,4 +38,12 @@ export interface Engine {
    * `engine-height` where the block is not yet or no longer there. An absent vote has time 0 and no bytes.
    */
   commit(height: number): Promise<SignedHeader>
+  /**
+   * The block with `hash` that this node's engine holds for the height under way, or null. For a node that was asked to
+   * vote for a block which it has not executed (the signer refused with `signer-not-executed`): CometBFT locks a block
+   * on the others' prevotes without asking the application. Mostly the others decide it; where too few are left, the
+   * node executes the block and, if it agrees, allows it and stops and starts the engine, which then asks again. (It
+   * does not by itself: a round without more than 2/3 of votes has no timer.)
+   */
+  undecidedBlock(hash: Uint8Array): Promise<BlockRequest | null>
 }

@@ -14,7 +14,6 @@ export function checkEnvelope(bytes: Uint8Array, description: Interface, genesis
   if (bytes.length > limits.envelopeBytes)
     throw new OnusError('too-large', `an envelope has at most ${limits.envelopeBytes} bytes, got ${bytes.length}`)
   const envelope = decodeEnvelope(bytes)
-  let gas = 0
   envelope.transactions.forEach((transaction, index) => {
     if (transaction.type !== 'call') return
     const path = `calls[${index}]`
@@ -22,17 +21,8 @@ export function checkEnvelope(bytes: Uint8Array, description: Interface, genesis
       throw new OnusError('gas-limit', `expected a gas limit of 1 to ${limits.callGas}, got ${transaction.gasLimit}`, {
         path,
       })
-    gas += transaction.gasLimit
     checkArgument(transaction.argument, description, path)
   })
-  if (gas > limits.blockGas)
-    throw new OnusError(
-      'gas-limit',
-      `the calls of an envelope may use ${limits.blockGas} gas together, these ask for ${gas}`,
-      {
-        remedy: 'sign fewer calls together or lower their gas limits',
-      },
-    )
   return envelope
 }
 

@@ -10,7 +10,7 @@ import { encodeSeal } from '@onus/protocol/manifest'
 import { merkleLeaf, merkleProof } from '@onus/protocol/merkleTree'
 import { receiptStatus } from '@onus/protocol/receipt'
 import { millisecondsOfTimestamp, nanosecondsOfTimestamp, type Timestamp } from '@onus/protocol/timestamp'
-import { decodeEnvelope } from '@onus/protocol/transaction'
+import { decodeEnvelope, transactionIds } from '@onus/protocol/transaction'
 import type { BlockOutcome } from '@onus/state-transition/blockExecution'
 import { buildBlock, SessionView } from '@onus/state-transition/buildBlock'
 import { ClusterState, type Hashing } from '@onus/state-transition/clusterState'
@@ -64,6 +64,16 @@ interface Speculation {
 export type Verdict =
   | { readonly equal: true }
   | { readonly equal: false; readonly reason: string; readonly ownManifest: Uint8Array | null }
+
+/** What a proposer made of its pool. */
+export interface Proposal {
+  /** null when nothing that waits can execute. */
+  readonly content: { readonly seal: Uint8Array; readonly blockData: Uint8Array } | null
+  /** Envelopes that still wait. */
+  readonly left: number
+  /** Ids of an envelope that fits into no block and is waited for in vain. */
+  readonly oversized: readonly Uint8Array[]
+}
 
 export class Execution {
   readonly #state: ClusterState
@@ -139,8 +149,8 @@ export class Execution {
     return this.#pool.size
   }
 
-  /** A block of this node's own, executed, or null when nothing waits. `share` from 0 to 1 scales its size. */
-  propose(place: BlockPlace, share: number): { seal: Uint8Array; blockData: Uint8Array; left: number } | null {
+  /** A block of this node's own, executed. `share` from 0 to 1 scales its size. */
+  propose(place: BlockPlace, share: number): Proposal {
     this.#undoSpeculation()
     const { genesis, position } = this.#state
     const begin = {
@@ -150,12 +160,18 @@ export class Execution {
       time: place.time,
       previousManifest: position.manifestHash,
     }
-    const { outcome, taken, dropped } = buildBlock(this.#state, begin, this.#watchedCandidates(), share)
-    for (const { key } of dropped) this.#pool.remove(key)
-    if (outcome === null) return null
+    const { outcome, taken, useless, oversized } = buildBlock(this.#state, begin, this.#watchedCandidates(), share)
+    for (const { key } of useless) this.#pool.remove(key)
+    if (oversized !== null) this.#pool.remove(oversized.key)
+    const answer = { left: this.#pool.size - taken.length, oversized: oversized === null ? [] : this.#idsOf(oversized) }
+    if (outcome === null) return { content: null, ...answer }
     const { blockData } = outcome
     this.#speculation = { height: place.height, time: nanosecondsOfTimestamp(place.time), blockData, outcome }
-    return { seal: encodeSeal(outcome.encodedManifest), blockData, left: this.#pool.size - taken.length }
+    return { content: { seal: encodeSeal(outcome.encodedManifest), blockData }, ...answer }
+  }
+
+  #idsOf({ envelope }: Candidate): Uint8Array[] {
+    return transactionIds(this.#hashing, domainOfGenesis(this.#state.genesis), envelope)
   }
 
   *#watchedCandidates(): IterableIterator<Candidate> {

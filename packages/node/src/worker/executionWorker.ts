@@ -7,7 +7,7 @@ import type { StateDelta } from '@onus/state-transition/virtualMachine'
 import { createHashing } from '../hashing.js'
 import { Store, type StoredPosition } from '../store/store.js'
 import { serveWorker } from './channel.js'
-import { type BlockPlace, type DecidedBlock, Execution, type Verdict } from './execution.js'
+import { type BlockPlace, type DecidedBlock, Execution, type Proposal, type Verdict } from './execution.js'
 import { lyingMachine } from './lyingMachine.js'
 import { openMachine } from './openMachine.js'
 
@@ -51,7 +51,7 @@ export interface ExecutionMethods {
   /** The durable position; waits for what is on its way to disk (S18). */
   position(argument: null): Promise<StoredPosition>
   submit(argument: { bytes: Uint8Array; signer: Uint8Array }): { poolSize: number }
-  propose(argument: BlockPlace & { share: number }): { seal: Uint8Array; blockData: Uint8Array; left: number } | null
+  propose(argument: BlockPlace & { share: number }): Proposal
   process(argument: BlockPlace & { items: readonly Uint8Array[] }): Verdict
   finalize(argument: BlockPlace & { items: readonly Uint8Array[] }): FinalizeAnswer
   commit(argument: null): Promise<void>

@@ -2,8 +2,9 @@
  * Who signed an envelope: ids, digest and one native recovery (about 65 us for a single call). Runs in workers only.
  */
 import { createRequire } from 'node:module'
+import type { ClusterDomain } from '@onus/protocol/chainId'
 import type { Hasher } from '@onus/protocol/hash'
-import { type ClusterDomain, type Envelope, envelopeDigest, transactionIds } from '@onus/protocol/transaction'
+import { type Envelope, envelopeDigest, transactionIds } from '@onus/protocol/transaction'
 
 interface Secp256k1 {
   ecdsaRecover(signature: Uint8Array, recoveryId: number, digest: Uint8Array, compressed: boolean): Uint8Array

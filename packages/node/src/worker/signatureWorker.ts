@@ -1,7 +1,8 @@
 /** Worker that recovers the signers of arriving envelopes, so that the event loop never does. */
 import { parentPort, workerData } from 'node:worker_threads'
+import type { ClusterDomain } from '@onus/protocol/chainId'
 import { assert, OnusError } from '@onus/protocol/errors'
-import { type ClusterDomain, decodeEnvelope, envelopeKind } from '@onus/protocol/transaction'
+import { decodeEnvelope, envelopeKind } from '@onus/protocol/transaction'
 import { createHashing } from '../hashing.js'
 import { serveWorker } from './channel.js'
 import { recoverEnvelopeSigner } from './recoverSigner.js'

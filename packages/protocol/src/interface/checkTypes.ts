@@ -89,7 +89,7 @@ function checkType(description: Interface, type: TypeExpression, path: string, s
 }
 
 /** Types with an order of values that all guest languages share. */
-export function isKeyType(description: Interface, type: TypeExpression): boolean {
+function isKeyType(description: Interface, type: TypeExpression): boolean {
   if (typeof type !== 'string') return false
   if (isPrimitiveType(type)) return type !== 'f32' && type !== 'f64' && type !== 'bytes'
   const definition = definitionOf(description, type)

@@ -3,7 +3,7 @@
  * beyond the description itself. Integers below 64 bits are `number`, the others `bigint`; an option is `T | null`;
  * a variant is `{ tag, value }`. Arguments are readonly and may leave out fields and trailing parameters that are options.
  */
-import type { Entry, EntryKind, Field, Interface, TypeExpression, VariantCase } from './description.js'
+import type { EntryKind, Field, Interface, TypeExpression, VariantCase } from './description.js'
 
 type Small = 'u8' | 'u16' | 'u32' | 'i8' | 'i16' | 'i32' | 'f32' | 'f64'
 type Big = 'u64' | 'i64' | 'u128'
@@ -142,6 +142,3 @@ export interface Client<I extends Interface, Report = unknown> {
   readonly call: Methods<I, 'entry', Report>
   readonly query: Methods<I, 'query', Report>
 }
-
-/** The entry called `name` as a type, for code that handles one entry. */
-export type EntryOf<I extends Interface, N extends EntryName<I>> = EntryNamed<I, N> & Entry

@@ -9,6 +9,7 @@ import { decodeQueryAnswer, decodeResults, encodeQueryAnswer, encodeResults } fr
 import { decodeGenesis, encodeGenesis } from '../../src/genesis.js'
 import { nobleHasher } from '../../src/hash.js'
 import { decodeManifest, encodeManifest, encodeSeal, manifestOfSeal } from '../../src/manifest.js'
+import type { Opening } from '../../src/opening.js'
 import { decodeReceiptProof, encodeReceiptProof } from '../../src/receipt.js'
 import { addressOf, nobleCurve, publicKeyOf } from '../../src/signature.js'
 import {
@@ -16,7 +17,6 @@ import {
   type EnvelopeKind,
   encodeEnvelope,
   envelopeKind,
-  type Opening,
   signEnvelope,
   type Transaction,
 } from '../../src/transaction.js'
@@ -47,7 +47,11 @@ function codec<Value>(
   return { name, recode: (bytes) => encode(decode(bytes)), samples }
 }
 
-export function syntheticOpening(owner: Uint8Array, key: Uint8Array, admission: Uint8Array = new Uint8Array(0)): Opening {
+export function syntheticOpening(
+  owner: Uint8Array,
+  key: Uint8Array,
+  admission: Uint8Array = new Uint8Array(0),
+): Opening {
   return {
     type: 'opening',
     owner: addressOf(publicKeyOf(owner)),

@@ -28,7 +28,11 @@ interface BlockJson {
     }[]
   }
   readonly txs: readonly string[]
-  readonly validators: readonly { readonly address: string; readonly pub_key: { readonly value: string }; readonly voting_power: string }[]
+  readonly validators: readonly {
+    readonly address: string
+    readonly pub_key: { readonly value: string }
+    readonly voting_power: string
+  }[]
 }
 
 export interface RecordedBlock {

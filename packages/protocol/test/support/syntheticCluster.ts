@@ -4,24 +4,18 @@
  */
 import { type BeginBlock, encodeBlockData } from '../../src/blockData.js'
 import { certificateOf, type TrustedMembers, type UnverifiedCertificate } from '../../src/certificate.js'
+import type { ClusterDomain } from '../../src/chainId.js'
 import { blockIdFlag, type CanonicalVote, type Commit, voteSignBytes, voteType } from '../../src/commit.js'
 import { fixedTreeProof, fixedTreeRoot } from '../../src/fixedTree.js'
 import { chainIdOfGenesis, domainOfGenesis, type Genesis, type Limits, localClusterId } from '../../src/genesis.js'
 import { nobleHasher } from '../../src/hash.js'
 import { type BlockId, dataHash, type Header, headerHash } from '../../src/header.js'
 import { encodeManifest, encodeSeal, type Manifest } from '../../src/manifest.js'
-import { merkleProof, merkleLeaf } from '../../src/merkleTree.js'
+import { merkleLeaf, merkleProof } from '../../src/merkleTree.js'
 import { type Receipt, type ReceiptProof, receiptLeaf, receiptsTreeDepth } from '../../src/receipt.js'
 import { addressOf, nobleCurve, publicKeyOf } from '../../src/signature.js'
 import { swarmReference } from '../../src/swarm.js'
-import {
-  type Call,
-  type ClusterDomain,
-  encodeEnvelope,
-  envelopeKind,
-  signEnvelope,
-  transactionIds,
-} from '../../src/transaction.js'
+import { type Call, encodeEnvelope, envelopeKind, signEnvelope, transactionIds } from '../../src/transaction.js'
 import { validatorSetOf, validatorsHash } from '../../src/validatorSet.js'
 import { seededBytes, seededHash, seededKey } from './seeded.js'
 
@@ -140,7 +134,12 @@ function receiptLeaves(receipts: readonly Receipt[]): Uint8Array {
   return new Uint8Array(Buffer.concat(receipts.map((receipt) => receiptLeaf(nobleHasher, receipt))))
 }
 
-function syntheticManifest(cluster: SyntheticCluster, begin: BeginBlock, data: Uint8Array, receipts: Receipt[]): Manifest {
+function syntheticManifest(
+  cluster: SyntheticCluster,
+  begin: BeginBlock,
+  data: Uint8Array,
+  receipts: Receipt[],
+): Manifest {
   const { genesis } = cluster
   return {
     clusterId: begin.clusterId,

@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OnusError } from '@onus/protocol/errors'
-import type { Application } from '../../abci/application.js'
+import type { Application, BlockRequest } from '../../abci/application.js'
 import { AbciServer } from '../../abci/server.js'
 import { removeSocketFile } from '../../abci/unixSocket.js'
 import { RemoteSigner } from '../../signer/remoteSigner.js'
@@ -93,6 +93,10 @@ export class CometbftEngine implements Engine {
     return this.rpc.commit(height)
   }
 
+  async undecidedBlock(hash: Uint8Array): Promise<BlockRequest | null> {
+    return this.rpc.undecidedBlock(hash)
+  }
+
   /** For status and peers. Rejects `engine-stopped` where the engine is not running. */
   get rpc(): CometbftRpc {
     if (this.#rpc === null)
@@ -134,7 +138,7 @@ export class CometbftEngine implements Engine {
     this.#remoteSigner.start()
     this.#process = cometbft
     await cometbft.start()
-    this.#rpc = new CometbftRpc(this.#options.rpcPort, rpcTimeout)
+    this.#rpc = new CometbftRpc(this.#options.rpcPort, rpcTimeout, genesis.maximumBlockBytes)
     await this.#awaitRpc(this.#rpc, cometbft)
   }
 

@@ -63,11 +63,17 @@ export function hexBytes(json: JsonValue, ...lengths: readonly number[]): Uint8A
   return fromHex(digits)
 }
 
-/** Base64 bytes of `length`. */
-export function base64Bytes(json: JsonValue, length: number): Uint8Array {
+/** Base64 bytes of any length. */
+export function base64(json: JsonValue): Uint8Array {
   const digits = text(json)
   const bytes = new Uint8Array(Buffer.from(digits, 'base64'))
-  if (bytes.length !== length || Buffer.from(bytes).toString('base64') !== digits)
-    throw shapeError(json, `${length} bytes in base64`)
+  if (Buffer.from(bytes).toString('base64') !== digits) throw shapeError(json, 'base64')
+  return bytes
+}
+
+/** Base64 bytes of `length`. */
+export function base64Bytes(json: JsonValue, length: number): Uint8Array {
+  const bytes = base64(json)
+  if (bytes.length !== length) throw shapeError(json, `${length} bytes in base64`)
   return bytes
 }

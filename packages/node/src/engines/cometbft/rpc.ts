@@ -5,9 +5,11 @@
  */
 import { Agent, request } from 'node:http'
 import { OnusError } from '@onus/protocol/errors'
+import type { BlockRequest } from '../../abci/application.js'
 import type { SignedHeader } from '../engine.js'
 import { elements, hexBytes, integerText, type JsonValue, member, text, truth } from './json.js'
 import { signedHeaderOfJson } from './signedHeader.js'
+import { undecidedBlockOfJson } from './undecidedBlock.js'
 
 export interface NodeStatus {
   readonly nodeId: string
@@ -27,20 +29,21 @@ export interface PeerStatus {
 }
 
 const maximumPeers = 100
-const maximumResponseBytes = 4 * 1024 * 1024
 
 export class CometbftRpc {
   readonly #port: number
   readonly #timeout: number
+  readonly #maximumResponseBytes: number
   // CometBFT closes idle connections after some time; Node's agent retries nothing, so calls on a connection that is
   // just being closed fail with ECONNRESET. `#call` tries those once more.
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
   #nextId = 1
 
-  /** `timeout` in milliseconds, of each call. */
-  constructor(port: number, timeout: number) {
+  /** `timeout` in milliseconds, of each call. A consensus state holds up to three blocks, in base64. */
+  constructor(port: number, timeout: number, maximumBlockBytes: number) {
     this.#port = port
     this.#timeout = timeout
+    this.#maximumResponseBytes = 4 * maximumBlockBytes + 4 * 1024 * 1024
   }
 
   async status(): Promise<NodeStatus> {
@@ -89,6 +92,12 @@ export class CometbftRpc {
     })
   }
 
+  /** The undecided block with `hash`, or null; see `Engine`. Waits while consensus itself is busy. */
+  async undecidedBlock(hash: Uint8Array): Promise<BlockRequest | null> {
+    const result = await this.#call('dump_consensus_state', {})
+    return undecidedBlockOfJson(member(result, 'round_state'), hash)
+  }
+
   close(): void {
     this.#agent.destroy()
   }
@@ -120,8 +129,10 @@ export class CometbftRpc {
           let length = 0
           response.on('data', (chunk: Buffer) => {
             length += chunk.length
-            if (length > maximumResponseBytes)
-              outgoing.destroy(new OnusError('rpc-shape', `expected at most ${maximumResponseBytes} bytes, got more`))
+            if (length > this.#maximumResponseBytes)
+              outgoing.destroy(
+                new OnusError('rpc-shape', `expected at most ${this.#maximumResponseBytes} bytes, got more`),
+              )
             else chunks.push(chunk)
           })
           response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))

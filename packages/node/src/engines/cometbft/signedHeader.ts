@@ -71,7 +71,7 @@ function commitSignature(json: JsonValue): CommitSignature {
   }
 }
 
-function commitOfJson(json: JsonValue): Commit {
+export function commitOfJson(json: JsonValue): Commit {
   return {
     height: integerText(member(json, 'height')),
     round: integer(member(json, 'round')),

@@ -11,7 +11,7 @@ import type { Commit } from '@onus/protocol/commit'
 import { assert, OnusError } from '@onus/protocol/errors'
 import { publicKeyLength } from '@onus/protocol/signature'
 import type { FinalizeBlockResponse } from '../../abci/application.js'
-import { type Block, decodeBlock, decodeCommit, encodeBlock, encodeCommit } from './records.js'
+import { type Block, decodeBlock, decodeCommit, encodeBlock, encodeCommit } from '../records.js'
 
 /** `opening`: chain id and the application hash before the first block. `result`: what finalizing a block gave. */
 export type ChainRecord =

@@ -6,9 +6,10 @@
 import type { Commit } from '@onus/protocol/commit'
 import { OnusError } from '@onus/protocol/errors'
 import type { Hasher } from '@onus/protocol/hash'
-import { blockRequestOf, type ChainState, lastCommitInfo, maximumDataBytes, nextBlock } from './chainState.js'
+import { blockRequestOf, lastCommitInfo } from '../blockRequest.js'
+import type { Block } from '../records.js'
+import { type ChainState, maximumDataBytes, nextBlock } from './chainState.js'
 import type { Member } from './member.js'
-import type { Block } from './records.js'
 import { isQuorum, type Proposal, runningPower, runRound, type Seat, seatsOf } from './round.js'
 
 export interface Decision {
@@ -50,7 +51,7 @@ async function compose(context: MakerContext, state: ChainState, member: Member)
       time: draft.time,
       proposerAddress,
       nextValidatorsHash: draft.nextValidatorsHash,
-      lastCommit: lastCommitInfo(state.lastCommit, state.lastValidators),
+      lastCommit: lastCommitInfo(state.lastCommit, state.lastValidators?.validators ?? null),
       misbehavior: [],
       mempool: member.mempool,
       maximumBytes,
@@ -61,7 +62,12 @@ async function compose(context: MakerContext, state: ChainState, member: Member)
   })
   if (items === null) return null
   const { block, blockId } = nextBlock(hasher, state, proposerAddress, items)
-  return { block, blockId, request: blockRequestOf(block, blockId.hash, state.lastValidators), polRound: -1 }
+  return {
+    block,
+    blockId,
+    request: blockRequestOf(block, blockId.hash, state.lastValidators?.validators ?? null),
+    polRound: -1,
+  }
 }
 
 async function signProposal(member: Member, round: number, { block, blockId, polRound }: Proposal): Promise<boolean> {

@@ -11,7 +11,7 @@ import type { Hasher } from '@onus/protocol/hash'
 import { type BlockId, dataHash, type Header, headerHash } from '@onus/protocol/header'
 import { nanosecondsOfTimestamp, type Timestamp } from '@onus/protocol/timestamp'
 import { type ValidatorSet, validatorSetOf, validatorsHash } from '@onus/protocol/validatorSet'
-import type { BlockRequest, FinalizeBlockResponse, LastCommit, ValidatorUpdate } from '../../abci/application.js'
+import type { FinalizeBlockResponse, ValidatorUpdate } from '../../abci/application.js'
 import type { CometbftGenesis } from '../cometbft/genesisFile.js'
 import {
   type Block,
@@ -22,7 +22,7 @@ import {
   noEvidenceHash,
   partSetHeaderOf,
   resultsHash,
-} from './records.js'
+} from '../records.js'
 
 export interface ChainState {
   readonly genesis: CometbftGenesis
@@ -142,34 +142,6 @@ export function stateAfter(
     appHash: result.appHash,
     lastResultsHash: resultsHash(hasher, block.items.length),
     proofWanted: toHex(result.appHash) !== toHex(state.appHash),
-  }
-}
-
-/** Round and votes of the block before, as the application is told them. */
-export function lastCommitInfo(commit: Commit | null, validators: ValidatorSet | null): LastCommit {
-  if (commit === null || validators === null) return { round: 0, votes: [] }
-  return {
-    round: commit.round,
-    votes: validators.validators.map(({ address, power }, index) => ({
-      address,
-      power,
-      flag: commit.signatures[index]?.flag ?? blockIdFlag.absent,
-    })),
-  }
-}
-
-/** What the application is asked of `block`, whose predecessor was signed by `lastValidators`. */
-export function blockRequestOf(block: Block, hash: Uint8Array, lastValidators: ValidatorSet | null): BlockRequest {
-  const { height, time, proposerAddress, nextValidatorsHash } = block.header
-  return {
-    height,
-    time,
-    proposerAddress,
-    nextValidatorsHash,
-    lastCommit: lastCommitInfo(block.lastCommit, lastValidators),
-    misbehavior: [],
-    hash,
-    items: block.items,
   }
 }
 

@@ -9,13 +9,13 @@ import { equalBytes, toHex } from '@onus/protocol/bytes'
 import { isLocalChainId } from '@onus/protocol/chainId'
 import { assert, OnusError } from '@onus/protocol/errors'
 import type { Hasher } from '@onus/protocol/hash'
-import type { ValidatorSet } from '@onus/protocol/validatorSet'
 import type { BlockRequest, FinalizeBlockResponse } from '../../abci/application.js'
+import { blockRequestOf, type LastValidator } from '../blockRequest.js'
 import type { CometbftGenesis } from '../cometbft/genesisFile.js'
 import type { Engine, SignedHeader } from '../engine.js'
 import { BlockLog, type ChainRecord } from './blockLog.js'
 import { type Decision, decideHeight } from './blockMaker.js'
-import { blockRequestOf, type ChainState, initialState, stateAfter } from './chainState.js'
+import { type ChainState, initialState, stateAfter } from './chainState.js'
 import { Member, type MemberOptions } from './member.js'
 
 export interface EmbeddedChainOptions {
@@ -27,7 +27,7 @@ export interface EmbeddedChainOptions {
 
 interface StoredBlock {
   readonly place: { readonly position: number; readonly length: number }
-  readonly lastValidators: ValidatorSet | null
+  readonly lastValidators: readonly LastValidator[] | null
   /** Null between the decision and the first result. */
   result: FinalizeBlockResponse | null
 }
@@ -86,6 +86,8 @@ export class EmbeddedChain {
       stop: () => this.#stop(member),
       broadcast: (transaction) => this.#broadcast(member, transaction),
       commit: (height) => this.#commit(height),
+      // Every member is asked for its own verdict before it is asked to vote, in every round.
+      undecidedBlock: async () => null,
     }
   }
 
@@ -117,7 +119,11 @@ export class EmbeddedChain {
     const state = this.#state
     if (state === null) throw new OnusError('embedded-log', 'expected the opening record first')
     if (record.kind === 'block') {
-      this.#blocks.set(record.block.header.height, { place, lastValidators: state.lastValidators, result: null })
+      this.#blocks.set(record.block.header.height, {
+        place,
+        lastValidators: state.lastValidators?.validators ?? null,
+        result: null,
+      })
       this.#undone = record
       return
     }
@@ -263,7 +269,7 @@ export class EmbeddedChain {
   async #finalize(decision: Decision): Promise<void> {
     const { block, commit } = decision
     const running = this.#members.filter((member) => member.running)
-    const lastValidators = this.#state?.lastValidators ?? null
+    const lastValidators = this.#state?.lastValidators?.validators ?? null
     this.#undone = decision
     const place = await this.#log.append({ kind: 'block', ...decision })
     this.#blocks.set(block.header.height, { place, lastValidators, result: null })

@@ -9,8 +9,8 @@ import type { BlockId } from '@onus/protocol/header'
 import { nanosecondsOfTimestamp, type Timestamp, timestampOfNanoseconds } from '@onus/protocol/timestamp'
 import type { Validator, ValidatorSet } from '@onus/protocol/validatorSet'
 import type { BlockRequest } from '../../abci/application.js'
+import type { Block } from '../records.js'
 import type { Member } from './member.js'
-import type { Block } from './records.js'
 
 /** A block on offer. */
 export interface Proposal {

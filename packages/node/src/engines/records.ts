@@ -6,9 +6,9 @@ import { blockIdFlag, type Commit, type CommitSignature } from '@onus/protocol/c
 import type { Hasher } from '@onus/protocol/hash'
 import type { BlockId, Header, PartSetHeader } from '@onus/protocol/header'
 import { merkleRoot } from '@onus/protocol/merkleTree'
-import { decodeMessage } from '../../protobuf/decode.js'
-import { encodeMessage } from '../../protobuf/encode.js'
-import type { Message, MessageInit } from '../../protobuf/types.js'
+import { decodeMessage } from '../protobuf/decode.js'
+import { encodeMessage } from '../protobuf/encode.js'
+import type { Message, MessageInit } from '../protobuf/types.js'
 
 /** A block: header, items and the commit of the block before (null in the first). */
 export interface Block {
