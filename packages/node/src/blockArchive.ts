@@ -25,14 +25,15 @@ export class BlockArchive {
   readonly #held = new Map<number, HeldBlock>()
   /** Places of the executed transactions of the blocks in memory, by id. */
   readonly #places = new Map<string, CertifiedPlace>()
-  #newestCertified = 0
+  #newestCertified: number
 
   constructor(hasher: Hasher, store: Store) {
     this.#hasher = hasher
     this.#store = store
+    this.#newestCertified = store.newestCertificate
   }
 
-  /** Height of the newest certified block with content that this process knows of; 0 before. */
+  /** Height of the newest certified block with content; 0 before. */
   get newestCertified(): number {
     return this.#newestCertified
   }

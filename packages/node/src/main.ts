@@ -7,7 +7,9 @@
 import { join } from 'node:path'
 import { OnusError } from '@onus/protocol/errors'
 import { publicKeyOf } from '@onus/protocol/signature'
+import { type RunningCluster, runEmbedded } from './embeddedCluster.js'
 import { CometbftEngine } from './engines/cometbft/cometbftEngine.js'
+import { cometbftGenesisOf } from './engines/cometbft/genesisFile.js'
 import { nodeKeyOf } from './engines/cometbft/nodeKey.js'
 import { timeoutsFor } from './engines/cometbft/timeouts.js'
 import type { Engine } from './engines/engine.js'
@@ -17,8 +19,6 @@ import { type EngineParts, OnusNode } from './onusNode.js'
 
 /** Wake transactions are about 100 bytes. */
 const maximumMempoolTransaction = 1024
-/** Block bytes beyond the items: header, last commit, evidence. */
-const blockOverhead = 1024 * 1024
 
 const log = createLog((line) => process.stderr.write(line), { pid: process.pid })
 
@@ -35,13 +35,7 @@ function cometbftEngine(files: NodeFiles, binary: string, parts: EngineParts): E
   return new CometbftEngine({
     binary,
     folder: join(files.home, 'engine'),
-    genesis: {
-      chainId: parts.signer.chainId,
-      time: genesis.time,
-      initialHeight: genesis.initialHeight,
-      validators: genesis.validators,
-      maximumBlockBytes: genesis.limits.blockBytes + blockOverhead,
-    },
+    genesis: cometbftGenesisOf(genesis, parts.signer.chainId),
     nodeKey: nodeKeyOf(files.p2pSeed),
     moniker: name,
     rpcPort: cometbft.rpcPort,
@@ -75,7 +69,7 @@ function createNode(files: NodeFiles, engineName: string, createEngine: (parts: 
   })
 }
 
-async function runCometbft(home: string): Promise<OnusNode[]> {
+async function runCometbft(home: string): Promise<RunningCluster> {
   const binary = process.env['ONUS_COMETBFT']
   if (binary === undefined || binary === '')
     throw new OnusError('no-binary', 'ONUS_COMETBFT does not name the CometBFT binary', {
@@ -84,30 +78,29 @@ async function runCometbft(home: string): Promise<OnusNode[]> {
   const files = await readNodeFiles(home)
   const node = createNode(files, 'cometbft', (parts) => cometbftEngine(files, binary, parts))
   await node.start()
-  return [node]
+  return { nodes: [node], stop: () => node.stop() }
 }
 
-async function run(): Promise<OnusNode[]> {
+async function run(): Promise<RunningCluster> {
   const [first, ...rest] = process.argv.slice(2)
   if (first === undefined || (first === '--embedded' && rest.length === 0))
     throw new OnusError('usage', 'usage: node main.js HOME | node main.js --embedded HOME HOME …')
   if (first !== '--embedded') return runCometbft(first)
-  const { runEmbedded } = await import('./embeddedCluster.js')
   return runEmbedded(await Promise.all(rest.map(readNodeFiles)), createNode)
 }
 
 process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
 
-const nodes = await run().catch(fail)
+const cluster = await run().catch(fail)
 let isStopping = false
 function stop(): void {
   if (isStopping) return
   isStopping = true
   // A stop that hangs must not keep the machine.
   setTimeout(() => process.exit(1), 10_000).unref()
-  Promise.all(nodes.map((node) => node.stop())).then(() => process.exit(0), fail)
+  cluster.stop().then(() => process.exit(0), fail)
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
 process.on('disconnect', stop)
-process.send?.({ ready: nodes.map((node) => ({ gatewayPort: node.gatewayPort, state: node.state })) })
+process.send?.({ ready: cluster.nodes.map((node) => ({ gatewayPort: node.gatewayPort, state: node.state })) })

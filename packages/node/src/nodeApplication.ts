@@ -3,7 +3,9 @@
  * hands blocks to the execution worker, records which of them the key may sign (S1), and turns decisions into
  * certificates. A block that a quorum decided and this node finds wrong ends its part in consensus: dissent.
  */
+import { equalBytes, toHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
+import { millisecondsOfTimestamp } from '@onus/protocol/timestamp'
 import type {
   Application,
   BlockRequest,
@@ -32,11 +34,14 @@ export interface WrongBlock {
 
 export interface NodeApplicationOptions {
   readonly chainId: string
+  /** Of this member, 20 bytes. */
+  readonly address: Uint8Array
   readonly genesisHash: Uint8Array
   readonly execution: WorkerClient<ExecutionMethods>
   readonly executed: ExecutedBlocks
   readonly wakes: Wakes
-  readonly onDecided: (height: number, block: DecidedBlock | null, poolSize: number) => void
+  /** `milliseconds` is the block's time; `block` is null where it has no content. */
+  readonly onDecided: (height: number, milliseconds: number, block: DecidedBlock | null, poolSize: number) => void
   /** Keeps the evidence durably; consensus stops when it resolves. */
   readonly onDissent: (wrong: WrongBlock) => Promise<void>
   /** Told of transactions that fit into no block. */
@@ -50,11 +55,19 @@ const shares = [1, 1, 0.5, 0.125] as const
 
 export class NodeApplication implements Application {
   readonly #options: NodeApplicationOptions
-  /** Rounds begun at the height under way, as far as this node saw them. */
+  /** Rounds of the height under way that came as far as a proposal, as far as this node saw them. */
   #attempts: { height: number; count: number } = { height: 0, count: 0 }
+
+  /** Hashes of blocks that this node found wrong. */
+  readonly #rejected = new Set<string>()
 
   constructor(options: NodeApplicationOptions) {
     this.#options = options
+  }
+
+  /** Whether this node executed the block with `hash` and found its result wrong. */
+  hasRejected(hash: Uint8Array): boolean {
+    return this.#rejected.has(toHex(hash))
   }
 
   async info(): Promise<InfoResponse> {
@@ -103,13 +116,12 @@ export class NodeApplication implements Application {
 
   async processProposal(request: BlockRequest): Promise<boolean> {
     const { height, time, hash } = request
+    // Its own proposals were counted when they were composed.
+    if (!equalBytes(request.proposerAddress, this.#options.address)) this.#attempt(height)
     const items = request.items.map((item) => item.slice())
     const verdict = await this.#options.execution.call('process', { height, time, items })
     if (verdict.equal) this.#options.executed.allow(height, hash)
-    else {
-      this.#attempt(height)
-      this.#options.onRefused(height, verdict.reason)
-    }
+    else this.#options.onRefused(height, verdict.reason)
     return verdict.equal
   }
 
@@ -124,7 +136,8 @@ export class NodeApplication implements Application {
     }
     this.#options.wakes.decided(height, items)
     this.#options.executed.forgetBelow(height)
-    this.#options.onDecided(height, decision.kind === 'content' ? decision.block : null, decision.poolSize)
+    const block = decision.kind === 'content' ? decision.block : null
+    this.#options.onDecided(height, millisecondsOfTimestamp(time), block, decision.poolSize)
     return { appHash: decision.appHash, validatorUpdates: [] }
   }
 

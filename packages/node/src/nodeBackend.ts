@@ -20,6 +20,8 @@ import type { QueryMethods } from './worker/queryWorker.js'
 
 /** How long a query waits for a height that is not decided yet. */
 const heightPatience = 2000
+/** The replica may hear of a block after this thread; it is asked again this often. */
+const replicaLag = 50
 /** Envelopes on their way through the workers; more are refused as `busy`. */
 const maximumInFlight = 4096
 
@@ -79,8 +81,9 @@ export class NodeBackend implements GatewayBackend {
         remedy: 'try again in a second',
       })
     this.#inFlight += 1
+    const over = new AbortController()
     try {
-      const waiting = pending.wait(ids, timeout)
+      const waiting = pending.wait(ids, timeout, over.signal)
       // It may be refused while the envelope is still being taken; then the error of the taking counts.
       waiting.catch(() => undefined)
       // A block decided before the wait began may have brought the certificate of some: look once more.
@@ -96,6 +99,8 @@ export class NodeBackend implements GatewayBackend {
         })
       return this.#results(places)
     } finally {
+      // What was refused is not waited for: its places would stay here until the timeout.
+      over.abort()
       this.#inFlight -= 1
     }
   }
@@ -169,7 +174,7 @@ export class NodeBackend implements GatewayBackend {
       } catch (error) {
         const left = end - performance.now()
         if (!(error instanceof OnusError) || error.code !== 'height-ahead' || left <= 0) throw error
-        await this.#options.nextDecision(left)
+        await this.#options.nextDecision(Math.min(left, replicaLag))
       }
     }
   }

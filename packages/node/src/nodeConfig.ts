@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
+import { isPublicKey } from '@onus/protocol/signature'
 import type { CometbftPeer } from './engines/cometbft/config.js'
 import { elements, integer, type JsonValue, member, text, truth } from './engines/cometbft/json.js'
 import type { LinkPeer } from './links/links.js'
@@ -63,17 +64,36 @@ async function readNamed(home: string, name: string): Promise<Buffer> {
 }
 
 async function readKey(home: string, name: string): Promise<Uint8Array> {
-  const key = fromHex((await readNamed(home, name)).toString('utf8').trim())
-  if (key.length !== 32) throw new OnusError('node-folder', `${name} must hold 64 hexadecimal digits`)
-  return key
+  const digits = (await readNamed(home, name)).toString('utf8').trim()
+  if (!/^[0-9a-fA-F]{64}$/.test(digits))
+    throw new OnusError('node-folder', `${name} of the node folder ${home} must hold 64 hexadecimal digits`)
+  return fromHex(digits)
+}
+
+function integerFrom(json: JsonValue, least: number, most: number): number {
+  const value = integer(json)
+  if (value >= least && value <= most) return value
+  throw new OnusError('node-config', `expected an integer from ${least} to ${most}, got ${value}`, { path: json.path })
+}
+
+/** 0 lets the system choose. */
+function port(json: JsonValue): number {
+  return integerFrom(json, 0, 65_535)
 }
 
 function endpoint(json: JsonValue): { host: string; port: number } {
-  return { host: text(member(json, 'host')), port: integer(member(json, 'port')) }
+  return { host: text(member(json, 'host')), port: port(member(json, 'port')) }
+}
+
+function publicKey(json: JsonValue): Uint8Array {
+  const digits = text(json)
+  if (!/^[0-9a-fA-F]{66}$/.test(digits) || !isPublicKey(fromHex(digits)))
+    throw new OnusError('node-config', 'expected a compressed secp256k1 key in hexadecimal', { path: json.path })
+  return fromHex(digits)
 }
 
 function linkPeer(json: JsonValue): LinkPeer {
-  return { name: text(member(json, 'name')), ...endpoint(json), publicKey: fromHex(text(member(json, 'publicKey'))) }
+  return { name: text(member(json, 'name')), ...endpoint(json), publicKey: publicKey(member(json, 'publicKey')) }
 }
 
 function parseConfig(root: JsonValue): NodeFiles['config'] {
@@ -84,14 +104,14 @@ function parseConfig(root: JsonValue): NodeFiles['config'] {
     gateway: endpoint(member(root, 'gateway')),
     link: { ...endpoint(link), peers: elements(member(link, 'peers'), 64).map(linkPeer) },
     cometbft: {
-      rpcPort: integer(member(cometbft, 'rpcPort')),
+      rpcPort: port(member(cometbft, 'rpcPort')),
       p2pHost: text(member(cometbft, 'p2pHost')),
-      p2pPort: integer(member(cometbft, 'p2pPort')),
+      p2pPort: port(member(cometbft, 'p2pPort')),
       peers: elements(member(cometbft, 'peers'), 64).map((peer) => ({
         nodeId: text(member(peer, 'nodeId')),
         ...endpoint(peer),
       })),
-      timeoutScale: integer(member(cometbft, 'timeoutScale')),
+      timeoutScale: integerFrom(member(cometbft, 'timeoutScale'), 1, 1000),
     },
     lie: truth(member(root, 'lie')),
   }

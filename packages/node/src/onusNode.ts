@@ -2,7 +2,8 @@
  * One node of a cluster: workers, store, gateway, links, signer and engine, with one lifetime. Everything that can fail
  * for good ends in `onFailure`, once; the process around it decides what then (`main.ts` ends, its supervisor restarts).
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { toHex } from '@onus/protocol/bytes'
@@ -22,6 +23,7 @@ import type { Hashing } from '@onus/state-transition/clusterState'
 import { requiredStackMegabytes } from '@onus/vm/engine/machine'
 import type { FastifyInstance } from 'fastify'
 import type { Application } from './abci/application.js'
+import { banEnvelope, readBannedEnvelopes } from './bannedEnvelopes.js'
 import { BlockArchive } from './blockArchive.js'
 import type { Engine, SignedHeader } from './engines/engine.js'
 import { createGateway } from './gateway/gateway.js'
@@ -100,7 +102,7 @@ export class OnusNode {
   #milliseconds = 0
   #poolSize = 0
   #decidedAt = 0
-  #decisionListeners: (() => void)[] = []
+  readonly #decisionListeners = new Set<() => void>()
   #failed = false
   #execution: WorkerClient<ExecutionMethods> | null = null
   #queries: WorkerClient<QueryMethods> | null = null
@@ -109,6 +111,9 @@ export class OnusNode {
   #archive: BlockArchive | null = null
   #signer: Signer | null = null
   #engine: Engine | null = null
+  #application: NodeApplication | null = null
+  /** Hashes of blocks that were executed after the engine asked to sign them. */
+  readonly #late = new Set<string>()
   #links: Links | null = null
   #gateway: FastifyInstance | null = null
   #wakes: Wakes | null = null
@@ -149,8 +154,6 @@ export class OnusNode {
     this.#store = store
     this.#archive = new BlockArchive(this.#hashing, store)
     this.#signer = await this.#openSigner()
-    const position = store.position
-    this.#height = position?.height ?? this.genesis.initialHeight - 1
     const descriptionBytes = interfaceSection(module)
     await this.#startGateway(descriptionBytes)
     if (store.dissent !== null) {
@@ -165,7 +168,7 @@ export class OnusNode {
     await this.#startEngine()
     this.#state = 'validating'
     this.#timer = setInterval(() => this.#wakeIfStuck(), 250)
-    for (const height of store.uncertified(Math.max(0, (position?.height ?? 0) - 10_000))) {
+    for (const height of store.uncertified(Math.max(0, this.#height - 10_000))) {
       const block = store.block(height)
       if (block !== null) void this.#certify(height, block)
     }
@@ -175,9 +178,9 @@ export class OnusNode {
     const { home, genesis, module, lie } = this.#options
     const replica = new MessageChannel()
     const storePath = join(home, 'store')
-    const banned = await readBanned(home)
+    const banned = await readBannedEnvelopes(home)
     const resourceLimits = { stackSizeMb: machineStackMegabytes }
-    const died = (error: OnusError): void => void this.#workerDied(error)
+    const died = (error: OnusError): void => this.#fail(error)
     const executionData: ExecutionWorkerData = {
       genesis,
       module,
@@ -189,10 +192,14 @@ export class OnusNode {
       replica: replica.port1,
     }
     const options = { workerData: executionData, transferList: [replica.port1], resourceLimits }
-    this.#execution = new WorkerClient<ExecutionMethods>(workerScript('executionWorker'), options, died)
-    const { chain } = await this.#execution.call('position', null)
-    this.#poolSize = 0
-    this.#height = chain.height
+    this.#execution = new WorkerClient<ExecutionMethods>(
+      workerScript('executionWorker'),
+      options,
+      (error) => void this.#executionDied(error),
+    )
+    const { height, milliseconds } = await this.#execution.call('position', null)
+    this.#height = height
+    this.#milliseconds = milliseconds
     const queryData: QueryWorkerData = { genesis, module, storePath, updates: replica.port2 }
     const queryOptions = { workerData: queryData, transferList: [replica.port2], resourceLimits }
     this.#queries = new WorkerClient<QueryMethods>(workerScript('queryWorker'), queryOptions, died)
@@ -206,19 +213,17 @@ export class OnusNode {
   }
 
   /** Remembers under which envelope the worker died, so that it is never proposed again (S10), and fails. */
-  async #workerDied(error: OnusError): Promise<void> {
+  async #executionDied(error: OnusError): Promise<void> {
     const watched = Buffer.from(this.#watch)
-    if (watched[0] === 1) await addBanned(this.#options.home, watched.subarray(1).toString('latin1'))
+    if (watched[0] === 1) await banEnvelope(this.#options.home, watched.subarray(1).toString('latin1'))
     this.#fail(error)
   }
 
   async #openSigner(): Promise<Signer> {
     const { home, validatorKey } = this.#options
     const statePath = join(home, 'sign-state')
-    const create = await readFile(statePath).then(
-      () => false,
-      () => true,
-    )
+    // Only a node that decided nothing yet may make it. Later a lost file means that what was signed is not known.
+    const create = required(this.#store).position === null && !existsSync(statePath)
     return Signer.open({
       chainId: this.chainId,
       privateKey: validatorKey,
@@ -234,6 +239,8 @@ export class OnusNode {
           height: request.height,
           round: request.round,
         })
+        if (code === 'signer-not-executed' && request.kind === 'vote' && request.blockId !== null)
+          void this.#executeLate(request.height, request.blockId.hash.slice())
       },
     })
   }
@@ -314,15 +321,17 @@ export class OnusNode {
     })
     const application = new NodeApplication({
       chainId: this.chainId,
+      address: signer.address,
       genesisHash: this.#hashing.sha256(genesis),
       execution: required(this.#execution),
       executed: this.#executed,
       wakes: this.#wakes,
-      onDecided: (height, block, poolSize) => this.#decided(height, block, poolSize),
+      onDecided: (height, milliseconds, block, poolSize) => this.#decided(height, milliseconds, block, poolSize),
       onDissent: (wrong) => this.#dissent(wrong),
       onOversized: (ids) => this.#pending.refuse(ids, oversizedError),
       onRefused: (height, reason) => log.warn('refused a proposal', { height, reason }),
     })
+    this.#application = application
     this.#engine = createEngine({
       application,
       signer,
@@ -335,28 +344,50 @@ export class OnusNode {
     await this.#engine.start()
   }
 
-  #decided(height: number, block: DecidedBlock | null, poolSize: number): void {
+  /**
+   * CometBFT locked a block on the others' prevotes that came too late to be executed here, and does not ask again in the
+   * round. The block is executed; if its result is right and the height is still undecided, the engine is started again,
+   * which makes it ask (`spec/consensus.md` 7). Without this a late node and a dead one would stop four.
+   */
+  async #executeLate(height: number, hash: Uint8Array): Promise<void> {
+    const engine = this.#engine
+    const application = this.#application
+    const key = toHex(hash)
+    if (engine === null || application === null || application.hasRejected(hash) || this.#late.has(key)) return
+    this.#late.add(key)
+    try {
+      const block = await engine.undecidedBlock(hash)
+      if (block === null || !(await application.processProposal(block)) || this.#height >= height) return
+      this.#options.log.warn('the engine is started again to vote for a block that came late', { height, hash: key })
+      await engine.stop()
+      await engine.start()
+    } catch (error) {
+      if (!this.#failed) this.#fail(error instanceof OnusError ? error : new OnusError('engine-restart', String(error)))
+    }
+  }
+
+  #decided(height: number, milliseconds: number, block: DecidedBlock | null, poolSize: number): void {
     this.#height = height
+    this.#milliseconds = milliseconds
     this.#poolSize = poolSize
     this.#decidedAt = performance.now()
     if (block !== null) {
-      this.#milliseconds = block.milliseconds
       this.#archive?.add(height, block)
       void this.#certify(height, block)
     }
     if (poolSize > 0) this.#wakes?.wake()
-    const listeners = this.#decisionListeners
-    this.#decisionListeners = []
-    for (const listener of listeners) listener()
+    for (const listener of this.#decisionListeners) listener()
   }
 
   #nextDecision(timeout: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeout)
-      this.#decisionListeners.push(() => {
+      const end = (): void => {
         clearTimeout(timer)
+        this.#decisionListeners.delete(end)
         resolve()
-      })
+      }
+      const timer = setTimeout(end, timeout)
+      this.#decisionListeners.add(end)
     })
   }
 
@@ -398,6 +429,8 @@ export class OnusNode {
   async #dissent(wrong: WrongBlock): Promise<void> {
     this.#state = 'dissenting'
     const { request, reason, ownManifest } = wrong
+    // What was decided before is on disk before the evidence is: the parent state of the wrong block.
+    await required(this.#execution).call('position', null)
     const { height, hash, items } = request
     const signed = await this.#commitOf(height)
     const certificate = signed === null ? null : this.#wrongCertificate(signed, items)
@@ -497,19 +530,4 @@ export function interfaceSection(module: Uint8Array): Uint8Array {
       remedy: 'build it with an Onus SDK',
     })
   return new Uint8Array(section)
-}
-
-const bannedFile = 'banned-envelopes'
-const bannedKeyLength = 32
-
-async function readBanned(home: string): Promise<string[]> {
-  const bytes = await readFile(join(home, bannedFile)).catch(() => Buffer.alloc(0))
-  const keys: string[] = []
-  for (let at = 0; at + bannedKeyLength <= bytes.length; at += bannedKeyLength)
-    keys.push(bytes.toString('latin1', at, at + bannedKeyLength))
-  return keys
-}
-
-async function addBanned(home: string, key: string): Promise<void> {
-  await writeFile(join(home, bannedFile), Buffer.from(key, 'latin1'), { flag: 'a' })
 }

@@ -27,13 +27,19 @@ export class PendingResults {
     return this.#waiters.size
   }
 
-  /** Places of all `ids` once every one is certified, or null after `timeout` milliseconds. Rejects as `refuse` says. */
-  wait(ids: readonly Uint8Array[], timeout: number): Promise<readonly CertifiedPlace[] | null> {
+  /**
+   * Places of all `ids` once every one is certified, or null after `timeout` milliseconds or when `signal` ends the
+   * waiting. Rejects as `refuse` says.
+   */
+  wait(ids: readonly Uint8Array[], timeout: number, signal?: AbortSignal): Promise<readonly CertifiedPlace[] | null> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const giveUp = (): void => {
+        clearTimeout(timer)
         for (const id of ids) this.#drop(keyOf(id), waiter)
         resolve(null)
-      }, timeout)
+      }
+      const timer = setTimeout(giveUp, timeout)
+      signal?.addEventListener('abort', giveUp, { once: true })
       const waiter: Waiter = {
         places: ids.map(() => null),
         missing: ids.length,

@@ -9,13 +9,12 @@ import { OnusError } from '@onus/protocol/errors'
 import type { Hasher } from '@onus/protocol/hash'
 import { addressLength, type Curve, signatureLength } from '@onus/protocol/signature'
 import type { Validator } from '@onus/protocol/validatorSet'
-import { isWake, wakeTag } from './worker/blockItems.js'
+import { isWake, maximumWakes, wakeTag } from './worker/blockItems.js'
 
 /** A wake older than this many heights is taken into a block whatever waits. */
 const heightsLeftOut = 4
 /** A wake of ours that no block took after this long is taken for lost. */
 const lostAfterMilliseconds = 2000
-const wakeLength: number = wakeTag.length + addressLength + 8 + signatureLength
 
 function wakeDigest(hasher: Hasher, chainId: string, origin: Uint8Array, nonce: bigint): Uint8Array {
   return hasher.keccak256(
@@ -92,7 +91,7 @@ export class Wakes {
 
   /** Hexadecimal address of the member that signed the wake. */
   #verify(transaction: Uint8Array): string {
-    if (!isWake(transaction) || transaction.length !== wakeLength)
+    if (!isWake(transaction))
       throw new OnusError('wake-form', 'only wake transactions of members go through the mempool')
     const reader = new BinaryReader(transaction, 'wake')
     reader.take(wakeTag.length, 'tag')
@@ -108,10 +107,12 @@ export class Wakes {
 
   /** Wakes of the mempool that a proposal should take in; `rests` when nothing will wait after it. */
   toInclude(mempool: readonly Uint8Array[], rests: boolean): Uint8Array[] {
-    return mempool.filter((transaction) => {
+    const included = mempool.filter((transaction) => {
       const known = this.#outstanding.get(keyOf(transaction))
       return isWake(transaction) && (rests || known === undefined || this.#height - known.height >= heightsLeftOut)
     })
+    // A block with more is invalid; the others' turn comes with the next one.
+    return included.slice(0, maximumWakes)
   }
 
   /** Tells of a decided block. */

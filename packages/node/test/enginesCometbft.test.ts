@@ -13,6 +13,7 @@ import {
 } from '@onus/node/engines/records'
 import { equalBytes, toHex, utf8Bytes } from '@onus/protocol/bytes'
 import { blockIdFlag } from '@onus/protocol/commit'
+import type { OnusError } from '@onus/protocol/errors'
 import { nobleHasher } from '@onus/protocol/hash'
 import { dataHash } from '@onus/protocol/header'
 import {
@@ -183,7 +184,6 @@ describe('four CometBFT processes', { skip: binary === null, timeout: 240_000 },
     const survivors = [0, 2, 3]
     for (const text of ['one dead', 'still']) await decide(net, wake(text), 0, survivors)
     const height = net.node(0).application.height
-    await victim.signer.close()
     const again = await net.replace(1)
     await again.engine.start()
     await until('the node to catch up', () => again.application.height >= height)
@@ -206,6 +206,16 @@ describe('four CometBFT processes', { skip: binary === null, timeout: 240_000 },
     assert.match(failures[before]?.message ?? '', /Proposal: out of order/)
     assert.equal(engine.pid, undefined)
     await decide(net, wake('three left'), 3, [0, 1, 3])
+  })
+
+  test('a port that another node holds: the start fails with a code and leaves nothing running', async () => {
+    const intruder = await net.replace(2, net.node(0).rpcPort)
+    await assert.rejects(intruder.engine.start(), (error: OnusError) =>
+      ['engine-port', 'engine-exit'].includes(error.code),
+    )
+    assert.equal(intruder.engine.pid, undefined)
+    await assert.rejects(intruder.engine.commit(1), { code: 'engine-stopped' })
+    assert.deepEqual(intruder.failures.slice(1), [])
   })
 
   test('nothing bad ever came over a socket', () => {

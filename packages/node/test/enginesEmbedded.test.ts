@@ -118,6 +118,7 @@ async function decide(net: EmbeddedNet, text: string, from: number, who: readonl
 }
 
 const all = [0, 1, 2, 3]
+const randomKey = randomPrivateKey()
 
 describe('embedded engine', { timeout: 60_000 }, () => {
   test('blocks, headers and commits verify like those of CometBFT', async () => {
@@ -295,6 +296,22 @@ describe('embedded engine', { timeout: 60_000 }, () => {
     verifySignedHeader(await at(changed + 1), genesis.validators, genesis.chainId)
     assert.equal(verifySignedHeader(await at(changed + 2), larger, genesis.chainId), 5)
     await net.close()
+  })
+
+  test('a result that no chain can follow ends every member with a code', async () => {
+    const keys = newKeys(4)
+    const net = await openNet(await newFolder(), testGenesis(keys), keys, true)
+    for (const { application } of net.nodes) {
+      const finalize = application.finalizeBlock.bind(application)
+      application.finalizeBlock = async (request) => ({
+        ...(await finalize(request)),
+        validatorUpdates: request.items.length === 0 ? [] : [{ publicKey: publicKeyOf(randomKey), power: 0 }],
+      })
+    }
+    await decide(net, 'impossible', 0, all)
+    await until('the failures', () => net.nodes.every(({ failures }) => failures.length === 1))
+    for (const { failures } of net.nodes) assert.equal(failures[0]?.code, 'validator-set')
+    await assert.rejects((net.nodes[0] as EmbeddedNode).engine.start(), { code: 'engine-stopped' })
   })
 
   test('sixteen members', async () => {

@@ -301,8 +301,10 @@ export class TestNet {
   }
 
   /** Makes node `index` anew, as after the death of its process: a fresh application, the signer from its file. */
-  async replace(index: number): Promise<TestNode> {
-    const { application: _application, signer: _signer, engine: _engine, ...parts } = this.node(index)
+  async replace(index: number, rpcPort: number = this.node(index).rpcPort): Promise<TestNode> {
+    const { application: _application, signer, engine: _engine, ...rest } = this.node(index)
+    const parts = { ...rest, rpcPort }
+    await signer.close()
     const peers = this.nodes.flatMap(({ nodeKey, p2pPort }, peer) =>
       peer === index ? [] : [{ nodeId: nodeKey.nodeId, host: '127.0.0.1', port: p2pPort }],
     )

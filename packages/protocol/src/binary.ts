@@ -47,10 +47,12 @@ export class BinaryReader {
 
   /** A 64-bit integer that must be below 2^53. Rejects `integer-range`. */
   u64(field: string): number {
-    const value = this.#view.getBigUint64(this.#take(8, field))
-    if (value > BigInt(Number.MAX_SAFE_INTEGER))
-      throw new OnusError('integer-range', `${field} of ${this.what} must be below 2^53, got ${value}`)
-    return Number(value)
+    const at = this.#take(8, field)
+    // Two halves, not a bigint: block data is made of these, and bigints took half of the time of its decoding.
+    const value = this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4)
+    if (value > Number.MAX_SAFE_INTEGER)
+      throw new OnusError('integer-range', `${field} of ${this.what} must be below 2^53, got about ${value}`)
+    return value
   }
 
   bigU64(field: string): bigint {
@@ -132,10 +134,16 @@ export class BinaryWriter {
   }
 
   u64(value: number | bigint): this {
-    const integer = BigInt(value)
-    assert(integer >= 0n && integer < 1n << 64n, 'a 64-bit integer')
+    if (typeof value === 'number') {
+      assert(Number.isSafeInteger(value) && value >= 0, 'a number below 2^53')
+      const at = this.#grow(8)
+      this.#view.setUint32(at, Math.floor(value / 2 ** 32))
+      this.#view.setUint32(at + 4, value % 2 ** 32)
+      return this
+    }
+    assert(value >= 0n && value < 1n << 64n, 'a 64-bit integer')
     const at = this.#grow(8)
-    this.#view.setBigUint64(at, integer)
+    this.#view.setBigUint64(at, value)
     return this
   }
 

@@ -1,5 +1,5 @@
 /**
- * The fixed header before the argument of every call (`spec/interface.md`, `spec/vm.md` 5): 8 words that a backend can
+ * The fixed header before the argument of every call (`spec/transaction.md` 5): 8 words that a backend can
  * read as its context. Each is derived from the signed transaction and the block, so all that a backend sees is proved
  * with the request. The seed is predictable by the proposer and by the client: it is no secret.
  */

@@ -1,5 +1,5 @@
 /**
- * Code reference of a backend (`spec/vm.md` 6): what the manifest names as the code that ran. Every party recomputes
+ * Code reference of a backend (`spec/manifest.md` 4): what the manifest names as the code that ran. Every party recomputes
  * it from the original module by the named lowering version (S14).
  */
 import { wordOfInteger } from './bytes.js'

@@ -177,6 +177,20 @@ describe('reader and writer', () => {
     )
   })
 
+  test('64-bit integers are the same from numbers and bigints, on both sides of 2^32', () => {
+    const borders = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 52 + 1, Number.MAX_SAFE_INTEGER]
+    for (const value of borders) {
+      const bytes = new BinaryWriter().u64(value).finish()
+      assert.deepEqual(bytes, new BinaryWriter().u64(BigInt(value)).finish())
+      assert.equal(Buffer.from(bytes).readBigUInt64BE(), BigInt(value))
+      assert.equal(new BinaryReader(bytes, 'sample').u64('x'), value)
+    }
+    for (const value of [2n ** 53n, 2n ** 53n + 1n, 2n ** 60n, 2n ** 64n - 1n]) {
+      const bytes = new BinaryWriter().u64(value).finish()
+      assertRejects('integer-range', () => new BinaryReader(bytes, 'sample').u64('x'), `${value}`)
+    }
+  })
+
   test('writing what does not fit a field is a bug', () => {
     const writer = new BinaryWriter()
     for (const write of [
@@ -186,6 +200,10 @@ describe('reader and writer', () => {
       () => writer.u8(0.5),
       () => writer.u64(2n ** 64n),
       () => writer.u64(-1),
+      () => writer.u64(-1n),
+      () => writer.u64(0.5),
+      () => writer.u64(2 ** 53),
+      () => writer.u64(Number.NaN),
       () => writer.shortBytes(new Uint8Array(256)),
     ])
       assert.throws(write, AssertionError)

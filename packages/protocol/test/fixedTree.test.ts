@@ -1,5 +1,6 @@
 /** Fixed-depth trees (`spec/state.md` 1) against a recursion over all leaves. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { AssertionError } from '../src/errors.js'
 import {
@@ -12,6 +13,7 @@ import {
 } from '../src/fixedTree.js'
 import { nobleHasher } from '../src/hash.js'
 import { fixedTreeNode, sha256 } from './support/naiveTrees.js'
+import { readJson, vectorFolder } from './support/repository.js'
 import { seededHash } from './support/seeded.js'
 
 const leavesOf = (count: number): Uint8Array[] =>
@@ -86,6 +88,10 @@ describe('fixed-depth trees', () => {
     assert.equal(verifyFixedTreeProof(nobleHasher, root, 2, leaf, 1, proof), true)
     for (const index of [-1, 4, 5, 1.5, Number.NaN, Infinity, 2 ** 53])
       assert.equal(verifyFixedTreeProof(nobleHasher, root, 2, leaf, index, proof), false)
+    // The low bits of 4 and 8 are those of 0: only the bound on the index refuses them.
+    const first = siblingsOf(leavesOf(4), 2, 0)
+    const accepted = [0, 4, 8].map((at) => verifyFixedTreeProof(nobleHasher, root, 2, seededHash('leaf 0'), at, first))
+    assert.deepEqual(accepted, [true, false, false])
     for (const siblings of [proof.subarray(1), proof.subarray(32), new Uint8Array(0), new Uint8Array(96)])
       assert.equal(verifyFixedTreeProof(nobleHasher, root, 2, leaf, 1, siblings), false)
     assert.equal(verifyFixedTreeProof(nobleHasher, root, 2, leaf.subarray(1), 1, proof), false)
@@ -105,4 +111,36 @@ describe('fixed-depth trees', () => {
     assert.throws(() => fixedTreeRoot(nobleHasher, new Uint8Array(5 * 32), 2), AssertionError)
     assert.throws(() => fixedTreeRoot(nobleHasher, new Uint8Array(33), 2), AssertionError)
   })
+})
+
+test('the state roots of state.json follow from their memory and globals by the recursion', () => {
+  interface StateCase {
+    readonly memoryPages: number
+    readonly writes: readonly { readonly address: number; readonly bytes: string }[]
+    readonly globals: string
+    readonly memoryRoot: string
+    readonly globalsRoot: string
+    readonly stateRoot: string
+  }
+  const words = (bytes: Buffer): Uint8Array[] =>
+    Array.from({ length: Math.ceil(bytes.length / 32) }, (_, index) => {
+      const word = new Uint8Array(32)
+      word.set(bytes.subarray(32 * index, 32 * index + 32))
+      return word
+    })
+  const { cases } = readJson(join(vectorFolder, 'state.json')) as { cases: readonly StateCase[] }
+  for (const { memoryPages, writes, globals, memoryRoot, globalsRoot, stateRoot } of cases) {
+    const memory = Buffer.alloc(memoryPages * 65_536)
+    for (const { address, bytes } of writes) memory.set(Buffer.from(bytes, 'hex'), address)
+    const roots = [fixedTreeNode(words(memory), 27), fixedTreeNode(words(Buffer.from(globals, 'hex')), 8)] as const
+    assert.deepEqual(
+      roots.map((root) => Buffer.from(root).toString('hex')),
+      [memoryRoot, globalsRoot],
+    )
+    const pages = Buffer.alloc(32)
+    pages.writeUInt32BE(memoryPages, 28)
+    const root = sha256(Buffer.from('onus/app'.padEnd(32, '\0')), roots[0], pages, roots[1])
+    assert.equal(Buffer.from(root).toString('hex'), stateRoot)
+  }
+  assert.ok(cases.length >= 4)
 })

@@ -94,7 +94,8 @@ export class SessionTree {
 
   #rehash(slots: readonly number[]): void {
     if (slots.length === 0) return
-    const leaves = this.#resizeLevel(0, Math.max(...slots) + 2)
+    const last = slots.reduce((greatest, slot) => Math.max(greatest, slot), 0)
+    const leaves = this.#resizeLevel(0, last + 2)
     for (const slot of slots) leaves.set(sessionLeaf(this.#hasher, this.get(slot)), slot * wordLength)
     let nodes = [...new Set(slots.map((slot) => slot >> 1))].sort((a, b) => a - b)
     for (let depth = 0; depth < sessionTreeDepth; depth++) {

@@ -1,6 +1,6 @@
 /**
  * What consensus asks of the node (ABCI 2.0 without what Onus does not use), the same for CometBFT and the embedded
- * engine. `spec/consensus.md` 1 and 4. Calls of one block come one after the other; `checkTx` and `query` may come
+ * engine. `spec/consensus.md` 5 and 7. Calls of one block come one after the other; `checkTx` and `query` may come
  * between them. A rejected promise stops the engine of this node: throw only for what must stop it.
  *
  * Byte strings of requests are views of a socket frame: copy what is kept or posted to a worker.

@@ -14,7 +14,7 @@ const proposalStatus = { accept: 1, reject: 2 } as const
 /** `ResponseOfferSnapshot.Result` and `ResponseApplySnapshotChunk.Result`: stop restoring. */
 const snapshotAbort = 2
 /** Version of the application in every header. */
-export const applicationVersion = 0
+const applicationVersion = 0
 
 type Request = Union<'Request'>
 type RequestOf<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>['value']

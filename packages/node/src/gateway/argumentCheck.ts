@@ -8,7 +8,10 @@ import { decodeCall } from '@onus/protocol/interface/call'
 import type { Interface } from '@onus/protocol/interface/description'
 import { decodeEnvelope, type Envelope } from '@onus/protocol/transaction'
 
-/** Rejects `too-large`, `gas-limit`, `query-not-callable` and the codes of the decoders, with the path of the call. */
+/**
+ * Rejects `too-large`, `gas-limit`, `no-such-entry`, `query-not-callable` and the codes of the decoders, with the path of
+ * the call and of the value in it.
+ */
 export function checkEnvelope(bytes: Uint8Array, description: Interface, genesis: Genesis): Envelope {
   const { limits } = genesis
   if (bytes.length > limits.envelopeBytes)
@@ -27,17 +30,26 @@ export function checkEnvelope(bytes: Uint8Array, description: Interface, genesis
 }
 
 function checkArgument(argument: Uint8Array, description: Interface, path: string): void {
-  let kind: string
-  try {
-    kind = decodeCall(description, argument).entry.kind
-  } catch (error) {
-    if (error instanceof OnusError && error.path === undefined)
-      throw new OnusError(error.code, error.message, { path, cause: error })
-    throw error
-  }
-  if (kind === 'query')
+  if (entryKind(argument, description, path) === 'query')
     throw new OnusError('query-not-callable', 'a query changes nothing, so it is not sent as a transaction', {
       path,
       remedy: 'POST the argument to /v1/queries',
     })
+}
+
+function entryKind(argument: Uint8Array, description: Interface, path: string): string {
+  try {
+    return decodeCall(description, argument).entry.kind
+  } catch (error) {
+    if (!(error instanceof OnusError)) throw error
+    const { code, remedy } = error
+    const inner = error.path === undefined || error.path === '' ? '' : `.${error.path}`
+    // A message begins with its path: the longer path takes the place of the shorter.
+    const message = error.path === undefined ? error.message : error.message.slice(error.path.length + 2)
+    throw new OnusError(code === 'decode-selector' ? 'no-such-entry' : code, message, {
+      path: `${path}${inner}`,
+      cause: error,
+      ...(remedy === undefined ? {} : { remedy }),
+    })
+  }
 }

@@ -8,6 +8,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'unknown-block': 404,
   'session-unknown': 404,
   'counter-used': 409,
+  'counter-gap': 409,
   'slot-taken': 409,
   useless: 409,
   poisoned: 409,

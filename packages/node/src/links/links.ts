@@ -3,6 +3,7 @@
  * members at once, so that whoever proposes next has it. Nothing depends on them but speed: what a broken link loses is
  * proposed by its own gateway. An envelope is not passed on by its receiver.
  */
+import type { Socket } from 'node:net'
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls'
 import { OnusError } from '@onus/protocol/errors'
 import { FrameReader, frameOf } from './linkFrames.js'
@@ -38,7 +39,8 @@ export class Links {
   readonly #options: LinksOptions
   readonly #identity: string
   readonly #outgoing = new Map<string, TLSSocket>()
-  readonly #incoming = new Set<TLSSocket>()
+  /** Every open connection, also before its handshake is done. */
+  readonly #sockets = new Set<Socket>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #server: Server | null = null
   #stopped = false
@@ -70,6 +72,7 @@ export class Links {
       (socket) => this.#accept(socket),
     )
     server.on('tlsClientError', ignoreError)
+    server.on('connection', (socket: Socket) => this.#keep(socket))
     this.#server = server
     await new Promise<void>((resolve, reject) => {
       server.once('error', (cause) =>
@@ -84,11 +87,14 @@ export class Links {
     for (const peer of peers) this.#dial(peer)
   }
 
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
   #accept(socket: TLSSocket): void {
     const reader = new FrameReader(this.#options.maximumEnvelopeBytes)
-    this.#incoming.add(socket)
     socket.on('error', ignoreError)
-    socket.on('close', () => this.#incoming.delete(socket))
     socket.on('data', (chunk: Buffer) => {
       try {
         const envelopes = reader.push(chunk)
@@ -111,6 +117,7 @@ export class Links {
       // The pre-shared key names the peer; there is no certificate to check.
       checkServerIdentity: () => undefined,
     })
+    this.#keep(socket)
     socket.setNoDelay(true)
     socket.on('error', ignoreError)
     socket.once('secureConnect', () => this.#outgoing.set(peer.name, socket))
@@ -135,7 +142,7 @@ export class Links {
   async stop(): Promise<void> {
     this.#stopped = true
     for (const timer of this.#timers) clearTimeout(timer)
-    for (const socket of [...this.#outgoing.values(), ...this.#incoming]) socket.destroy()
+    for (const socket of this.#sockets) socket.destroy()
     const server = this.#server
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()))
   }

@@ -1,5 +1,5 @@
 /**
- * A validator key behind policy and guard (S1, `spec/consensus.md` 4): the one place of a node where consensus messages
+ * A validator key behind policy and guard (S1, `spec/consensus.md` 7): the one place of a node where consensus messages
  * are signed, for CometBFT (`remoteSigner.ts`) and for the embedded engine alike. One request at a time; the state is
  * on disk before the signature is returned. Every refusal is an `OnusError` `signer-…`, counted and kept.
  */

@@ -1,5 +1,5 @@
 /**
- * Which blocks this node's key may sign (S1, `spec/consensus.md` 4): those whose result it has executed itself and found
+ * Which blocks this node's key may sign (S1, `spec/consensus.md` 7): those whose result it has executed itself and found
  * equal. Stock CometBFT asks for a precommit on any polka, and in later rounds for a prevote on its locked block, without
  * asking the application again, so the answer of `processProposal` alone keeps no signature back.
  *

@@ -12,6 +12,8 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 export interface StoredPosition {
   /** Last decided height whose effects are in the store, with or without content. */
   readonly height: number
+  /** Block time of that height. */
+  readonly milliseconds: number
   readonly appHash: Uint8Array
   readonly chain: ChainPosition
   /** Of 64 KiB each. */
@@ -140,6 +142,12 @@ export class Store {
   /** Heights with content from `from` on that have no certificate yet. */
   uncertified(from: number): number[] {
     return [...this.#blocks.getKeys({ start: from })].filter((height) => !this.#certificates.doesExist(height))
+  }
+
+  /** Height of the newest certificate; 0 before the first. */
+  get newestCertificate(): number {
+    for (const key of this.#certificates.getKeys({ reverse: true, limit: 1 })) return key
+    return 0
   }
 
   certificate(height: number): Uint8Array | null {

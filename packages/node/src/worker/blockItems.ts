@@ -5,11 +5,14 @@
 import { equalBytes, utf8Bytes } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
 import { manifestOfSeal } from '@onus/protocol/manifest'
+import { addressLength, signatureLength } from '@onus/protocol/signature'
 
 const sealTag = utf8Bytes('onus/seal/')
 export const wakeTag: Uint8Array = utf8Bytes('onus/wake/1\0')
+/** Tag, address of the member, nonce (u64), signature. */
+export const wakeLength: number = wakeTag.length + addressLength + 8 + signatureLength
 /** More wakes than one for each member that could send one, and some that crossed. */
-const maximumWakes = 64
+export const maximumWakes = 64
 
 export interface BlockContent {
   /** 1,024 bytes. */
@@ -17,8 +20,9 @@ export interface BlockContent {
   readonly blockData: Uint8Array
 }
 
+/** Whether an item has the form of a wake; who signed it does not matter in a block. */
 export function isWake(item: Uint8Array): boolean {
-  return equalBytes(item.subarray(0, wakeTag.length), wakeTag)
+  return item.length === wakeLength && equalBytes(item.subarray(0, wakeTag.length), wakeTag)
 }
 
 function beginsWithSealTag(item: Uint8Array): boolean {

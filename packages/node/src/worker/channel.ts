@@ -16,7 +16,15 @@ interface Request {
 
 type Response =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly rejection: { code: string; message: string; remedy: string | undefined } }
+  | { readonly id: number; readonly rejection: Rejection }
+
+/** An `OnusError` as plain data; the message is without its path. */
+interface Rejection {
+  readonly code: string
+  readonly message: string
+  readonly remedy: string | undefined
+  readonly path: string | undefined
+}
 
 interface Waiting {
   resolve(value: unknown): void
@@ -29,13 +37,11 @@ export class WorkerClient<Self extends Methods<Self>> {
   #nextId = 0
   #dead: OnusError | null = null
 
-  /** `onDeath` is told once, unless `stop` was called. */
+  /** `onDeath` is told once, unless `stop` was called: `worker-died`, or the rejection with which it did not start. */
   constructor(script: URL, options: WorkerOptions, onDeath: (error: OnusError) => void) {
     this.worker = new Worker(script, options)
     this.worker.on('message', (response: Response) => this.#settle(response))
-    this.worker.on('error', (cause) =>
-      this.#die(new OnusError('worker-died', `worker failed: ${cause.message}`, { cause }), onDeath),
-    )
+    this.worker.on('error', (cause) => this.#die(deathOf(cause), onDeath))
     this.worker.on('exit', (code) => this.#die(new OnusError('worker-died', `worker ended with code ${code}`), onDeath))
   }
 
@@ -47,8 +53,8 @@ export class WorkerClient<Self extends Methods<Self>> {
     if (this.#dead !== null) return Promise.reject(this.#dead)
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
       this.worker.postMessage({ id, method, argument } satisfies Request, transfer)
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
     })
   }
 
@@ -68,8 +74,13 @@ export class WorkerClient<Self extends Methods<Self>> {
     if (waiting === undefined) return
     if ('value' in response) waiting.resolve(response.value)
     else {
-      const { code, message, remedy } = response.rejection
-      waiting.reject(new OnusError(code, message, remedy === undefined ? {} : { remedy }))
+      const { code, message, remedy, path } = response.rejection
+      waiting.reject(
+        new OnusError(code, message, {
+          ...(remedy === undefined ? {} : { remedy }),
+          ...(path === undefined ? {} : { path }),
+        }),
+      )
     }
   }
 
@@ -80,6 +91,20 @@ export class WorkerClient<Self extends Methods<Self>> {
     this.#waiting.clear()
     if (first) onDeath(error)
   }
+}
+
+/** A worker that refuses to start (`openMachine`) throws an `OnusError`, which crosses as a plain `Error`. */
+function deathOf(cause: Error & { readonly code?: unknown; readonly remedy?: unknown }): OnusError {
+  if (cause.name !== 'OnusError' || typeof cause.code !== 'string')
+    return new OnusError('worker-died', `worker failed: ${cause.message}`, { cause })
+  return new OnusError(cause.code, cause.message, {
+    cause,
+    ...(typeof cause.remedy === 'string' ? { remedy: cause.remedy } : {}),
+  })
+}
+
+function rejectionOf({ code, message, remedy, path }: OnusError): Rejection {
+  return { code, message: path === undefined ? message : message.slice(path.length + 2), remedy, path }
 }
 
 /** Serves the methods of `self` on `port`, one request after the other in their order. */
@@ -97,7 +122,6 @@ async function answer<Self extends Methods<Self>>(port: MessagePort, self: Self,
     port.postMessage({ id: request.id, value } satisfies Response)
   } catch (error) {
     if (!(error instanceof OnusError)) throw error
-    const { code, message, remedy } = error
-    port.postMessage({ id: request.id, rejection: { code, message, remedy } } satisfies Response)
+    port.postMessage({ id: request.id, rejection: rejectionOf(error) } satisfies Response)
   }
 }

@@ -9,19 +9,22 @@ import { domainOfGenesis, type Genesis } from '@onus/protocol/genesis'
 import { encodeSeal } from '@onus/protocol/manifest'
 import { merkleLeaf, merkleProof } from '@onus/protocol/merkleTree'
 import { receiptStatus } from '@onus/protocol/receipt'
+import type { BlockMoment } from '@onus/protocol/session'
 import { millisecondsOfTimestamp, nanosecondsOfTimestamp, type Timestamp } from '@onus/protocol/timestamp'
 import { decodeEnvelope, transactionIds } from '@onus/protocol/transaction'
 import type { BlockOutcome } from '@onus/state-transition/blockExecution'
-import { buildBlock, SessionView } from '@onus/state-transition/buildBlock'
+import { buildBlock } from '@onus/state-transition/buildBlock'
 import { ClusterState, type Hashing } from '@onus/state-transition/clusterState'
 import { executeBlock } from '@onus/state-transition/executeBlock'
+import { SessionView } from '@onus/state-transition/sessionView'
 import type { VirtualMachine } from '@onus/state-transition/virtualMachine'
 import { encodeReceiptList } from '../store/receiptList.js'
 import type { Store, StoredBlock, StoredPosition } from '../store/store.js'
 import { type BlockContent, contentOf } from './blockItems.js'
 import { recoverEnvelopeSigner } from './recoverSigner.js'
+import { restoreState } from './restoreState.js'
 import { type Candidate, envelopeKey, TransactionPool } from './transactionPool.js'
-import { uselessError } from './uselessError.js'
+import { checkNotTooFar, uselessError } from './uselessError.js'
 
 /** The application hash follows the manifest only at such heights: each change costs a proof block (S13). */
 const appHashInterval = 64
@@ -86,7 +89,6 @@ export class Execution {
   readonly #watch: (key: string) => void
   #speculation: Speculation | null = null
   #position: StoredPosition
-  #lastMilliseconds: number
   #toWrite: (() => Promise<void>) | null = null
   #unwritten: Promise<void>[] = []
 
@@ -111,38 +113,50 @@ export class Execution {
     this.#watch = options.watch
     this.#pool = new TransactionPool(options.poolBytes)
     this.#state = new ClusterState(genesis, hashing, options.machine)
-    this.#lastMilliseconds = millisecondsOfTimestamp(genesis.time)
-    this.#position = store.position ?? {
+    this.#position = restoreState(this.#state, store) ?? {
       height: genesis.initialHeight - 1,
+      milliseconds: millisecondsOfTimestamp(genesis.time),
       appHash: options.genesisHash,
       chain: this.#state.position,
       memoryPages: 0,
       globals: new Uint8Array(0),
       stateRoot: genesis.stateRoot,
     }
-    this.#state.position = this.#position.chain
-    this.#state.sessions.apply([...store.sessions()])
   }
 
   get position(): StoredPosition {
     return this.#position
   }
 
-  /** Takes an envelope into the pool. Rejects what can never execute (`uselessError`), `poisoned`, `busy`. */
+  /**
+   * Takes an envelope into the pool, judged by the decided state: a block that still may fail decides nothing. Rejects
+   * what can never execute (`uselessError`), `expiry-too-far`, `session-unknown`, `poisoned`, `busy`.
+   */
   submit(bytes: Uint8Array, signer: Uint8Array): void {
     const key = envelopeKey(bytes)
     if (this.#pool.has(key)) return
     const candidate: Candidate = { key, bytes, envelope: decodeEnvelope(bytes), signer }
     this.#rememberSigner(key, signer)
-    const moment = { height: this.#position.height + 1, milliseconds: this.#lastMilliseconds }
-    if (new SessionView(this.#state).take(candidate, moment) === 'useless')
-      throw uselessError(this.#state, candidate, moment)
+    const view = new SessionView(this.#state, this.#speculation?.outcome.undo.sessions)
+    const { readiness, isUnknown } = view.judge(candidate, this.#nextMoment())
+    const { limits } = this.#state.genesis
+    if (readiness === 'useless') throw uselessError(view, candidate, this.#nextMoment(), limits)
+    const { height, milliseconds } = this.#nextMoment()
+    checkNotTooFar(candidate, { height, milliseconds: Math.max(milliseconds, Date.now()) }, limits)
     if (this.#banned.has(key))
       throw new OnusError('poisoned', 'executing this envelope ended a worker of this node before')
-    if (!this.#pool.add(candidate))
+    const refusal = this.#pool.add(candidate, isUnknown)
+    if (refusal === 'strangers')
+      throw new OnusError('session-unknown', 'the session is not open', { remedy: 'open a session' })
+    if (refusal === 'full')
       throw new OnusError('busy', 'this node holds as many waiting transactions as it may', {
         remedy: 'try again in a second',
       })
+  }
+
+  /** The earliest moment that the next block may have. */
+  #nextMoment(): BlockMoment {
+    return { height: this.#position.height + 1, milliseconds: this.#position.milliseconds }
   }
 
   get poolSize(): number {
@@ -160,10 +174,12 @@ export class Execution {
       time: place.time,
       previousManifest: position.manifestHash,
     }
-    const { outcome, taken, useless, oversized } = buildBlock(this.#state, begin, this.#watchedCandidates(), share)
-    for (const { key } of useless) this.#pool.remove(key)
+    const watch = ({ key }: Candidate): void => this.#watch(key)
+    const { outcome, taken, useless, oversized } = buildBlock(this.#state, begin, this.#pool.values(), share, watch)
+    const lost = this.#removeUseless(useless, place, outcome)
     if (oversized !== null) this.#pool.remove(oversized.key)
-    const answer = { left: this.#pool.size - taken.length, oversized: oversized === null ? [] : this.#idsOf(oversized) }
+    const left = this.#pool.size - taken.length - lost
+    const answer = { left, oversized: oversized === null ? [] : this.#idsOf(oversized) }
     if (outcome === null) return { content: null, ...answer }
     const { blockData } = outcome
     this.#speculation = { height: place.height, time: nanosecondsOfTimestamp(place.time), blockData, outcome }
@@ -174,11 +190,14 @@ export class Execution {
     return transactionIds(this.#hashing, domainOfGenesis(this.#state.genesis), envelope)
   }
 
-  *#watchedCandidates(): IterableIterator<Candidate> {
-    for (const candidate of this.#pool.values()) {
-      this.#watch(candidate.key)
-      yield candidate
-    }
+  /** Keeps what is useless only behind a block that may still fail; gives how many those are. */
+  #removeUseless(useless: readonly Candidate[], { height, time }: BlockPlace, outcome: BlockOutcome | null): number {
+    const view = new SessionView(this.#state, outcome?.undo.sessions)
+    const moment = { height, milliseconds: millisecondsOfTimestamp(time) }
+    const lost = useless.filter((candidate) => view.judge(candidate, moment).readiness !== 'useless')
+    const kept = new Set(lost)
+    for (const candidate of useless) if (!kept.has(candidate)) this.#pool.remove(candidate.key)
+    return lost.length
   }
 
   /** Whether the claimed result of a proposed block is this node's own. */
@@ -222,10 +241,10 @@ export class Execution {
     if (!hasContent) this.#undoSpeculation()
     const outcome = hasContent ? (this.#speculation as Speculation).outcome : null
     this.#speculation = null
-    this.#lastMilliseconds = Math.max(this.#lastMilliseconds, millisecondsOfTimestamp(place.time))
     const follows = place.height % appHashInterval === 0 && this.#state.position.range.size > 0
     this.#position = {
       height: place.height,
+      milliseconds: Math.max(this.#position.milliseconds, millisecondsOfTimestamp(place.time)),
       appHash: follows ? this.#state.position.manifestHash : this.#position.appHash,
       chain: this.#state.position,
       memoryPages: outcome?.delta.machine.memoryPages ?? this.#position.memoryPages,
@@ -270,9 +289,9 @@ export class Execution {
       this.#signers.delete(key)
     }
     if (outcome.manifest.index % 16 !== 0) return
-    const moment = { height: this.#position.height + 1, milliseconds: this.#lastMilliseconds }
+    const view = new SessionView(this.#state)
     for (const candidate of [...this.#pool.values()])
-      if (new SessionView(this.#state).take(candidate, moment) === 'useless') this.#pool.remove(candidate.key)
+      if (view.judge(candidate, this.#nextMoment()).readiness === 'useless') this.#pool.remove(candidate.key)
   }
 
   /** Starts to make the finalized block durable; waits only when the disk is far behind. */

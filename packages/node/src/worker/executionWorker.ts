@@ -130,11 +130,10 @@ serveWorker<ExecutionMethods>(parentPort, {
     return { poolSize: execution.poolSize }
   },
   propose: ({ share, ...place }) => {
-    try {
-      return execution.propose(place, share)
-    } finally {
-      watched[0] = 0
-    }
+    // A failure ends this worker and must leave the mark: by it the node knows which envelope it was.
+    const proposal = execution.propose(place, share)
+    watched[0] = 0
+    return proposal
   },
   process: ({ items, ...place }) => execution.process(place, items),
   finalize,

@@ -8,7 +8,7 @@ import { OnusError } from '@onus/protocol/errors'
 import type { Genesis } from '@onus/protocol/genesis'
 import type { Hashing } from '@onus/state-transition/clusterState'
 import { Machine } from '@onus/vm/engine/machine'
-import { loweringVersion } from '@onus/vm/lower/costs'
+import { loweringVersion, maximumGasLimit } from '@onus/vm/lower/costs'
 import { type LoweredModule, lowerModule } from '@onus/vm/lower/lowerModule'
 import type { Store } from '../store/store.js'
 
@@ -39,7 +39,11 @@ export function machineAtGenesis(lowered: LoweredModule, hashing: Hashing, start
   return machine
 }
 
-/** Rejects `code-reference`, `genesis-state`, `engine-version` when module or platform are not those of the genesis. */
+/**
+ * Rejects `code-reference`, `genesis-state`, `engine-version` when module or platform are not those of the genesis,
+ * `genesis-limits` when it allows more gas than the machine counts, `store-corrupt` and `state-delta` when the store
+ * does not hold the state that it names.
+ */
 export function openMachine(genesis: Genesis, module: Uint8Array, hashing: Hashing, store: Store): Machine {
   if (process.version !== genesis.nodeVersion || process.versions.v8 !== genesis.v8Version)
     throw new OnusError(
@@ -47,6 +51,8 @@ export function openMachine(genesis: Genesis, module: Uint8Array, hashing: Hashi
       `this cluster runs on Node ${genesis.nodeVersion} with V8 ${genesis.v8Version}, this is ${process.version} with ${process.versions.v8}`,
       { remedy: `run the node with Node ${genesis.nodeVersion}` },
     )
+  if (Math.max(genesis.limits.callGas, genesis.startGas) > maximumGasLimit)
+    throw new OnusError('genesis-limits', `callGas and startGas of the genesis are at most ${maximumGasLimit}`)
   const lowered = lowerModule(module, { maximumMemoryPages: genesis.maximumMemoryPages })
   const reference = codeReferenceOf(hashing, module, lowered)
   if (loweringVersion !== genesis.loweringVersion || !equalBytes(reference, genesis.codeReference))

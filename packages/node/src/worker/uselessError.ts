@@ -1,10 +1,11 @@
 /** Why no transaction of an envelope can execute any more, as the error that its sender gets. */
 import { OnusError } from '@onus/protocol/errors'
+import type { Limits } from '@onus/protocol/genesis'
 import { type RejectionCode, rejectionCode } from '@onus/protocol/receipt'
 import type { BlockMoment } from '@onus/protocol/session'
 import { admitCall, admitOpening } from '@onus/state-transition/admission'
 import type { SignedEnvelope } from '@onus/state-transition/blockExecution'
-import type { ClusterState } from '@onus/state-transition/clusterState'
+import type { SessionView } from '@onus/state-transition/sessionView'
 
 const errors: Readonly<Record<RejectionCode, readonly [code: string, message: string, remedy: string]>> = {
   [rejectionCode.none]: ['useless', 'no transaction of this envelope can execute any more', 'make a new one'],
@@ -47,18 +48,39 @@ const errors: Readonly<Record<RejectionCode, readonly [code: string, message: st
   ],
 }
 
-export function uselessError(state: ClusterState, signed: SignedEnvelope, moment: BlockMoment): OnusError {
-  const { limits } = state.genesis
+function errorOf(rejection: RejectionCode): OnusError {
+  const [code, message, remedy] = errors[rejection]
+  return new OnusError(code, message, { remedy })
+}
+
+/**
+ * Rejects `expiry-too-far` for what no block could take for a whole window of expiry after `moment`: a pool keeps
+ * nothing for so long. What is too far by less is kept: a client may know a newer block than this node.
+ */
+export function checkNotTooFar({ envelope }: SignedEnvelope, moment: BlockMoment, limits: Limits): void {
+  for (const { expiry } of envelope.transactions)
+    if (
+      expiry.height > moment.height + 2 * limits.expiryBlocks ||
+      expiry.time > moment.milliseconds + 2 * limits.expiryMilliseconds
+    )
+      throw errorOf(rejectionCode.expiryTooFar)
+}
+
+export function uselessError(
+  view: SessionView,
+  signed: SignedEnvelope,
+  moment: BlockMoment,
+  limits: Limits,
+): OnusError {
   const { kind, transactions } = signed.envelope
   let found: RejectionCode = rejectionCode.none
   for (const transaction of transactions) {
-    const session = state.sessions.get(transaction.session.slot)
+    const session = view.get(transaction.session.slot)
     found =
       transaction.type === 'call'
         ? admitCall(session, transaction, kind, signed.signer, moment, limits)
         : admitOpening(session, transaction, kind, signed.signer, moment, limits)
     if (found !== rejectionCode.none) break
   }
-  const [code, message, remedy] = errors[found]
-  return new OnusError(code, message, { remedy })
+  return errorOf(found)
 }

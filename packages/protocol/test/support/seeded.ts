@@ -18,8 +18,3 @@ export function seededKey(label: string): Uint8Array {
 export function seededHash(label: string): Uint8Array {
   return seededBytes(`hash ${label}`, 32)
 }
-
-/** An integer from 0 to `below - 1`. */
-export function seededInteger(label: string, below: number): number {
-  return new DataView(seededBytes(`integer ${label}`, 4).buffer).getUint32(0) % below
-}

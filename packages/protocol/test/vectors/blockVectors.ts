@@ -37,7 +37,13 @@ function paddingCase(argumentLength: number): object {
   const key = seededKey('owner')
   const envelope = signEnvelope(nobleHasher, nobleCurve, domain, envelopeKind.accountCalls, [call], key)
   const { clusterId, epoch } = genesis
-  const begin = { clusterId, epoch, height: 1, time: { seconds: 1, nanoseconds: 0 }, previousManifest: new Uint8Array(32) }
+  const begin = {
+    clusterId,
+    epoch,
+    height: 1,
+    time: { seconds: 1, nanoseconds: 0 },
+    previousManifest: new Uint8Array(32),
+  }
   const bytes = encodeBlockData({ begin, envelopes: [encodeEnvelope(envelope)] })
   return {
     argumentLength,
@@ -92,7 +98,10 @@ export function manifestVectors(): VectorFile {
 }
 
 export function genesisVectors(): VectorFile {
-  const cases = [[10, 10, 10, 10], [4, 3, 3, 2, 1, 1, 1]].map((powers) => {
+  const cases = [
+    [10, 10, 10, 10],
+    [4, 3, 3, 2, 1, 1, 1],
+  ].map((powers) => {
     const { genesis } = syntheticCluster(powers)
     const { membershipVersion, validators } = genesis
     return {

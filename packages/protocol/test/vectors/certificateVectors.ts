@@ -61,8 +61,16 @@ function forgedCases(made: SyntheticCluster): { what: string; code: string; cert
     ['a prevote among the precommits', 'bad-signature', withFirst(prevote.signature)],
     ['a precommit for nil', 'bad-signature', withFirst(forNil.signature)],
     ['S mirrored', 'bad-signature', withFirst(mirrored(first.signature))],
-    ['three of five members, 70 of 90 of the power', 'too-few-signatures', syntheticCertificate(made, block, [0, 1, 2])],
-    ['exactly 60 of 90 of the power, four of five members', 'too-few-signatures', syntheticCertificate(made, block, [1, 2, 3, 4])],
+    [
+      'three of five members, 70 of 90 of the power',
+      'too-few-signatures',
+      syntheticCertificate(made, block, [0, 1, 2]),
+    ],
+    [
+      'exactly 60 of 90 of the power, four of five members',
+      'too-few-signatures',
+      syntheticCertificate(made, block, [1, 2, 3, 4]),
+    ],
     ['a signer twice', 'certificate-form', { ...honest, signatures: [first, ...honest.signatures] }],
     ['signers out of order', 'certificate-form', { ...honest, signatures: [...honest.signatures].reverse() }],
     ['another manifest in place of the sealed one', 'wrong-seal', { ...honest, manifest: forgedManifest }],
@@ -72,16 +80,32 @@ function forgedCases(made: SyntheticCluster): { what: string; code: string; cert
       { ...syntheticCertificate(made, smuggled), manifest: forgedManifest, sealProof: itemProof(smuggled.items, 2) },
     ],
     ['an item count of another path length', 'wrong-seal', { ...honest, itemCount: 3 }],
-    ['a manifest of another height', 'wrong-manifest', syntheticCertificate(made, syntheticBlock(made, { manifest: { height: 4 } }))],
-    ['a header of another chain', 'wrong-cluster', syntheticCertificate(made, syntheticBlock(made, { header: { chainId: 'onus-ffffffffffffffffffff-1' } }))],
-    ['a manifest of another membership version', 'wrong-members', syntheticCertificate(made, syntheticBlock(made, { manifest: { membershipVersion: 9 } }))],
+    [
+      'a manifest of another height',
+      'wrong-manifest',
+      syntheticCertificate(made, syntheticBlock(made, { manifest: { height: 4 } })),
+    ],
+    [
+      'a header of another chain',
+      'wrong-cluster',
+      syntheticCertificate(made, syntheticBlock(made, { header: { chainId: 'onus-ffffffffffffffffffff-1' } })),
+    ],
+    [
+      'a manifest of another membership version',
+      'wrong-members',
+      syntheticCertificate(made, syntheticBlock(made, { manifest: { membershipVersion: 9 } })),
+    ],
   ]
   return cases.map(([what, code, certificate]) => ({ what, code, certificate: encodeCertificate(certificate) }))
 }
 
 export function certificateVectors(): VectorFile {
   const block = syntheticBlock(cluster)
-  const first = syntheticBlock(cluster, { height: 1, calls: 3, header: { lastBlockId: null, appHash: new Uint8Array(0) } })
+  const first = syntheticBlock(cluster, {
+    height: 1,
+    calls: 3,
+    header: { lastBlockId: null, appHash: new Uint8Array(0) },
+  })
   const { genesis } = cluster
   return {
     note: 'spec/certificate.md. Trusted: the genesis file and the members file of its cluster. `verified` ones must be accepted with their receipt; `refused` ones must be refused with the code.',
@@ -90,7 +114,11 @@ export function certificateVectors(): VectorFile {
       members: encodeMembers(genesis.membershipVersion, genesis.validators),
       verified: [
         trueCase('all five members', block, syntheticCertificate(cluster, block)),
-        trueCase('four of five in round 2 of a first block', first, syntheticCertificate(cluster, first, [0, 1, 2, 4], { round: 2 })),
+        trueCase(
+          'four of five in round 2 of a first block',
+          first,
+          syntheticCertificate(cluster, first, [0, 1, 2, 4], { round: 2 }),
+        ),
       ],
       refused: forgedCases(cluster),
     }) as object),

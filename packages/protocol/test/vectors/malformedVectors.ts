@@ -1,12 +1,13 @@
 /** Vectors of bytes that a decoder must refuse, with the code that it gives: every rule of `spec/` once. */
+
+import { encodeBlockData } from '../../src/blockData.js'
+import { encodeCertificate } from '../../src/certificate.js'
+import { encodeGenesis } from '../../src/genesis.js'
 import { nobleHasher } from '../../src/hash.js'
 import { encodeManifest, encodeSeal } from '../../src/manifest.js'
 import { encodeReceiptProof } from '../../src/receipt.js'
 import { nobleCurve } from '../../src/signature.js'
 import { encodeEnvelope, envelopeKind, signEnvelope } from '../../src/transaction.js'
-import { encodeBlockData } from '../../src/blockData.js'
-import { encodeCertificate } from '../../src/certificate.js'
-import { encodeGenesis } from '../../src/genesis.js'
 import { syntheticOpening } from '../support/codecs.js'
 import { mirrored } from '../support/naiveCurve.js'
 import { seededHash, seededKey } from '../support/seeded.js'
@@ -41,7 +42,14 @@ function envelopeCases(): Case[] {
   const signed = signEnvelope(nobleHasher, nobleCurve, cluster.domain, envelopeKind.accountCalls, [call], owner)
   const bytes = encodeEnvelope(signed)
   const opening = encodeEnvelope(
-    signEnvelope(nobleHasher, nobleCurve, cluster.domain, envelopeKind.typedOpening, [syntheticOpening(owner, owner)], owner),
+    signEnvelope(
+      nobleHasher,
+      nobleCurve,
+      cluster.domain,
+      envelopeKind.typedOpening,
+      [syntheticOpening(owner, owner)],
+      owner,
+    ),
   )
   const short = { ...signed, bodies: [(signed.bodies[0] as Uint8Array).subarray(0, 43)] }
   return [
@@ -78,10 +86,22 @@ function blockDataCases(): Case[] {
     ['one transaction less than the envelope has', 'block-data-form', patched(bytes, 223, [1])],
     ['65,536 transactions', 'truncated', patched(bytes, 221, [1, 0, 0])],
     ['another length than it has', 'block-data-form', longer(bytes)],
-    ['an envelope that stands elsewhere', 'block-data-form', patched(bytes, entries + 7, [(bytes[entries + 7] as number) + 1])],
+    [
+      'an envelope that stands elsewhere',
+      'block-data-form',
+      patched(bytes, entries + 7, [(bytes[entries + 7] as number) + 1]),
+    ],
     ['an envelope longer than the rest', 'truncated', patched(bytes, entries + 8, [0, 0, 0, 1, 0, 0, 0, 0])],
-    ['a body that stands elsewhere', 'block-data-form', patched(bytes, entries + 23, [(bytes[entries + 23] as number) + 1])],
-    ['a body of another length', 'block-data-form', patched(bytes, entries + 63, [(bytes[entries + 63] as number) - 1])],
+    [
+      'a body that stands elsewhere',
+      'block-data-form',
+      patched(bytes, entries + 23, [(bytes[entries + 23] as number) + 1]),
+    ],
+    [
+      'a body of another length',
+      'block-data-form',
+      patched(bytes, entries + 63, [(bytes[entries + 63] as number) - 1]),
+    ],
     ['an envelope that does not decode', 'envelope-kind', patched(bytes, entries + 64, [9])],
   ]
 }

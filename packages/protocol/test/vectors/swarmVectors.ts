@@ -39,7 +39,13 @@ export function signatureVectors(): VectorFile {
     const privateKey = seededKey(`signer ${index}`)
     const publicKey = publicKeyOf(privateKey)
     const digest = seededHash(`digest ${index}`)
-    return { privateKey, publicKey, address: addressOf(publicKey), digest, signature: nobleCurve.sign(digest, privateKey) }
+    return {
+      privateKey,
+      publicKey,
+      address: addressOf(publicKey),
+      digest,
+      signature: nobleCurve.sign(digest, privateKey),
+    }
   })
   const [first] = cases as [(typeof cases)[number]]
   const other = (change: (copy: Uint8Array) => void): Uint8Array => {

@@ -26,7 +26,12 @@ const domain: ClusterDomain = { clusterId: seededHash('cluster'), epoch: 1, ethe
 const owner = seededKey('owner')
 const device = seededKey('device')
 
-function envelopeCase(what: string, kind: EnvelopeKind, transactions: readonly Transaction[], privateKey: Uint8Array): object {
+function envelopeCase(
+  what: string,
+  kind: EnvelopeKind,
+  transactions: readonly Transaction[],
+  privateKey: Uint8Array,
+): object {
   const envelope = signEnvelope(nobleHasher, nobleCurve, domain, kind, transactions, privateKey)
   const ids = transactionIds(nobleHasher, domain, envelope)
   return {
@@ -50,7 +55,12 @@ export function transactionVectors(): VectorFile {
     envelopeCase('one call of an account', envelopeKind.accountCalls, calls(1), owner),
     envelopeCase('one call of a session key', envelopeKind.sessionKeyCalls, calls(1), device),
     ...[2, 3, 5, 8].map((count) => envelopeCase(`a batch of ${count}`, envelopeKind.accountCalls, calls(count), owner)),
-    envelopeCase('an opening by the account that signs the calls', envelopeKind.accountOpening, [syntheticOpening(owner, owner)], owner),
+    envelopeCase(
+      'an opening by the account that signs the calls',
+      envelopeKind.accountOpening,
+      [syntheticOpening(owner, owner)],
+      owner,
+    ),
     envelopeCase(
       'an opening by EIP-712 for a session key, with an admission',
       envelopeKind.typedOpening,

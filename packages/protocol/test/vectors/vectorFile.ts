@@ -14,7 +14,8 @@ export function jsonOf(value: unknown): Json {
   if (Array.isArray(value)) return value.map(jsonOf)
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, jsonOf(entry)]))
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null)
+    return value
   throw new Error(`no JSON of a ${typeof value}`)
 }
 

@@ -3,12 +3,7 @@ import { blockDataVectors, genesisVectors, manifestVectors, receiptVectors } fro
 import { certificateVectors } from './certificateVectors.js'
 import { malformedVectors } from './malformedVectors.js'
 import { codeVectors, signatureVectors, swarmVectors } from './swarmVectors.js'
-import {
-  callHeaderVectors,
-  openingTypedDataVectors,
-  sessionVectors,
-  transactionVectors,
-} from './transactionVectors.js'
+import { callHeaderVectors, openingTypedDataVectors, sessionVectors, transactionVectors } from './transactionVectors.js'
 import { fixedTreeVectors, merkleRangeVectors, merkleTreeVectors, stateVectors } from './treeVectors.js'
 import type { VectorFile } from './vectorFile.js'
 

@@ -26,7 +26,7 @@ export interface BinaryOptions {
 
 const noGoRemedy = 'Install Go 1.26 or newer (https://go.dev/dl), or run with the embedded engine.'
 
-export function defaultCacheFolder(): string {
+function defaultCacheFolder(): string {
   const base = process.env['XDG_CACHE_HOME']
   return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'onus')
 }

@@ -148,9 +148,9 @@ export class CometbftEngine implements Engine {
         throw new OnusError(this.#failure.code, `${this.#failure.message}\n${this.#failure.log}`)
       if (!cometbft.running) throw new OnusError('engine-exit', `CometBFT ended\n${await cometbft.logTail()}`)
       try {
-        const { chainId } = await rpc.status()
-        if (chainId === this.#options.genesis.chainId) return
-        throw new OnusError('engine-port', `another chain (${chainId}) answers on port ${this.#options.rpcPort}`, {
+        const { nodeId } = await rpc.status()
+        if (nodeId === this.#options.nodeKey.nodeId) return
+        throw new OnusError('engine-port', `another node (${nodeId}) answers on port ${this.#options.rpcPort}`, {
           remedy: 'Choose another RPC port.',
         })
       } catch (error) {

@@ -1,9 +1,10 @@
 /**
- * CometBFT's genesis.json: the part of an epoch's genesis that CometBFT must know (`spec/consensus.md` 5). Equal bytes
+ * CometBFT's genesis.json: the part of an epoch's genesis that CometBFT must know (`spec/consensus.md` 8). Equal bytes
  * on every member. Powers are 1,000 each, so that a silent member can be lowered to 1 (S11).
  */
 import { toHex } from '@onus/protocol/bytes'
 import { assert } from '@onus/protocol/errors'
+import type { Genesis } from '@onus/protocol/genesis'
 import type { Timestamp } from '@onus/protocol/timestamp'
 import type { ValidatorSet } from '@onus/protocol/validatorSet'
 
@@ -14,6 +15,15 @@ export interface CometbftGenesis {
   readonly validators: ValidatorSet
   /** Largest block in bytes, with header and last commit. */
   readonly maximumBlockBytes: number
+}
+
+/** Block bytes beyond the items: header, last commit, evidence. */
+const blockOverhead = 1024 * 1024
+
+/** What of an epoch's genesis the engine must know. */
+export function cometbftGenesisOf(genesis: Genesis, chainId: string): CometbftGenesis {
+  const { time, initialHeight, validators, limits } = genesis
+  return { chainId, time, initialHeight, validators, maximumBlockBytes: limits.blockBytes + blockOverhead }
 }
 
 /** Power of a member that is not lowered. */

@@ -1,0 +1,16 @@
+/**
+ * The three functions a backend may import (`spec/interface.md` 5). Nothing else of the host is reachable: no clock,
+ * no randomness, no console.
+ */
+
+/** Bytes of the input of the current call: header and request. */
+@external("onus", "input_size")
+export declare function inputSize(): i32;
+
+/** Copies `length` bytes of the input from `offset` to `destination`; traps outside the input or the memory. */
+@external("onus", "input_read")
+export declare function inputRead(destination: usize, offset: i32, length: i32): void;
+
+/** Sets the output of the call to `length` bytes at `source`; the last one counts. */
+@external("onus", "output_write")
+export declare function outputWrite(source: usize, length: i32): void;

@@ -1,0 +1,32 @@
+/**
+ * Puts generated statements into files that the compiler has parsed. The code is parsed under the author's own path,
+ * else the compiler asserts, and behind as many empty lines as the file has, so that no position points into the
+ * author's text.
+ */
+import { assert } from '@onus/protocol/errors'
+import type { Parser, Source } from 'assemblyscript'
+
+/** Appends the statements of `code` to `source`. Files that it imports are parsed afterwards by the compiler. */
+export function injectCode(parser: Parser, source: Source, code: string): void {
+  parser.seenlog.delete(source.internalPath)
+  parser.donelog.delete(source.internalPath)
+  const lines = source.text.split('\n').length
+  parser.parseFile('\n'.repeat(lines) + code, source.normalizedPath, false)
+  const parsed = parser.sources.pop()
+  assert(parsed !== undefined && parsed.normalizedPath === source.normalizedPath, 'the parser added the generated file')
+  source.statements.push(...parsed.statements)
+  if (parsed.exportPaths !== null) source.exportPaths = [...(source.exportPaths ?? []), ...parsed.exportPaths]
+}
+
+/** Import path of `target` as written in `from`. */
+export function importPath(from: Source, target: Source): string {
+  const library = '~lib/'
+  if (target.internalPath.startsWith(library)) return target.internalPath.slice(library.length)
+  const folders = from.internalPath.split('/').slice(0, -1)
+  const parts = target.internalPath.split('/')
+  let common = 0
+  while (common < folders.length && common < parts.length - 1 && folders[common] === parts[common]) common++
+  const up = folders.slice(common).map(() => '..')
+  const path = [...up, ...parts.slice(common)].join('/')
+  return path.startsWith('..') ? path : `./${path}`
+}
