@@ -109,8 +109,9 @@ export class NodeApplication implements Application {
     const proposal = share === 0 ? null : await this.#options.execution.call('propose', { height, time, share })
     this.#options.executed.compose(height)
     if (proposal !== null && proposal.oversized.length > 0) this.#options.onOversized(proposal.oversized)
-    const wakes = this.#options.wakes.toInclude(mempool, (proposal?.left ?? 0) === 0)
     const content = proposal?.content ?? null
+    // What is left behind a block without content cannot execute yet: the mempool must not keep the chain awake for it.
+    const wakes = this.#options.wakes.toInclude(mempool, content === null || proposal?.left === 0)
     return content === null ? wakes : [content.seal, content.blockData, ...wakes]
   }
 
@@ -118,7 +119,7 @@ export class NodeApplication implements Application {
     const { height, time, hash } = request
     // Its own proposals were counted when they were composed.
     if (!equalBytes(request.proposerAddress, this.#options.address)) this.#attempt(height)
-    const items = request.items.map((item) => item.slice())
+    const items = request.items.map((item) => new Uint8Array(item))
     const verdict = await this.#options.execution.call('process', { height, time, items })
     if (verdict.equal) this.#options.executed.allow(height, hash)
     else this.#options.onRefused(height, verdict.reason)
@@ -127,7 +128,7 @@ export class NodeApplication implements Application {
 
   async finalizeBlock(request: BlockRequest): Promise<FinalizeBlockResponse> {
     const { height, time } = request
-    const items = request.items.map((item) => item.slice())
+    const items = request.items.map((item) => new Uint8Array(item))
     const decision = await this.#options.execution.call('finalize', { height, time, items })
     if (decision.kind === 'dissent') {
       const { reason, ownManifest } = decision

@@ -101,6 +101,8 @@ export class OnusNode {
   #height = 0
   #milliseconds = 0
   #poolSize = 0
+  /** Blocks without content since the last one with content or the last new envelope. */
+  #emptyInRow = 0
   #decidedAt = 0
   readonly #decisionListeners = new Set<() => void>()
   #failed = false
@@ -262,6 +264,7 @@ export class OnusNode {
       recover,
       spread: (envelope) => {
         this.#poolSize += 1
+        this.#emptyInRow = 0
         this.#links?.send(envelope)
         this.#wakes?.wake()
       },
@@ -294,6 +297,7 @@ export class OnusNode {
       if (signer === null) return
       const { poolSize } = await execution.call('submit', { bytes, signer })
       this.#poolSize = poolSize
+      this.#emptyInRow = 0
     }
     this.#links = new Links({
       ...links,
@@ -375,7 +379,9 @@ export class OnusNode {
       this.#archive?.add(height, block)
       void this.#certify(height, block)
     }
-    if (poolSize > 0) this.#wakes?.wake()
+    this.#emptyInRow = block === null ? this.#emptyInRow + 1 : 0
+    // Once each member has had its turn, what is left waits for earlier calls, and a block a second keeps its time.
+    if (poolSize > 0 && this.#emptyInRow <= this.genesis.validators.validators.length) this.#wakes?.wake()
     for (const listener of this.#decisionListeners) listener()
   }
 

@@ -48,8 +48,12 @@ const limitNames = [
   'sessionMilliseconds',
 ] as const satisfies readonly (keyof Limits)[]
 
+/** Gas of one call is counted in 48 bits, and what is charged before a test must not wrap them (`spec/vm.md` 6). */
+const largestCallGas = 2 ** 46
+
 /** Beyond these a block that keeps the limits would not fit the trees and tables of the formats. */
 const largestLimits = {
+  callGas: largestCallGas,
   blockBytes: maximumBlockDataLength,
   blockTransactions: maximumTransactionsPerBlock,
   sessionCapacity: 2 ** sessionTreeDepth,
@@ -122,6 +126,8 @@ export function decodeGenesis(bytes: Uint8Array): Genesis {
     if (!/^[\x21-\x7e]{1,32}$/.test(text)) throw new OnusError('genesis-form', 'versions are 1 to 32 ASCII characters')
   if (genesis.epoch === 0 || genesis.epoch > 0xffffffff || genesis.initialHeight === 0)
     throw new OnusError('genesis-form', 'epoch (u32) and initial height begin with 1')
+  if (genesis.startGas > largestCallGas)
+    throw new OnusError('genesis-form', `start gas is at most ${largestCallGas}, got ${genesis.startGas}`)
   for (const [name, most] of Object.entries(largestLimits) as [keyof typeof largestLimits, number][])
     if (limits[name] > most) throw new OnusError('genesis-form', `${name} is at most ${most}, got ${limits[name]}`)
   return genesis

@@ -134,7 +134,8 @@ describe('rejections', () => {
     }
   })
 
-  test('limits that the formats cannot hold', () => {
+  test('limits that the formats or the machine cannot hold', () => {
+    refuses({ startGas: 2 ** 46 + 1 })
     const limits = (name: keyof Limits, value: number): Partial<Genesis> => ({
       limits: { ...syntheticLimits, [name]: value },
     })
@@ -142,6 +143,7 @@ describe('rejections', () => {
       ['blockBytes', 2 ** 26 - 4096],
       ['blockTransactions', 2 ** 16],
       ['sessionCapacity', 2 ** 24],
+      ['callGas', 2 ** 46],
     ] as const) {
       refuses(limits(name, most + 1))
       assert.equal(

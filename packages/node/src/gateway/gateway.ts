@@ -2,6 +2,7 @@
  * The HTTP front of a node (`spec/gateway.md`). It parses, asks `GatewayBackend`, and answers; it decides nothing. Bodies
  * are bounded before they are read whole, and every rejection is a JSON error with a stable code.
  */
+import type { Socket } from 'node:net'
 import { fromHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -63,7 +64,7 @@ function timeoutOf(request: FastifyRequest, otherwise: number): number {
 function bodyOf(request: FastifyRequest): Uint8Array {
   if (!(request.body instanceof Uint8Array))
     throw new OnusError('content-type', 'expected a body of application/octet-stream')
-  return Uint8Array.prototype.slice.call(request.body)
+  return new Uint8Array(request.body)
 }
 
 function sendBytes(reply: FastifyReply, bytes: Uint8Array): FastifyReply {
@@ -137,10 +138,27 @@ function addErrors(server: FastifyInstance, onBug: (error: Error) => void): void
   )
 }
 
+/** What is no HTTP, or does not end, never reaches a route; it is answered on the bare connection. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const statuses: Readonly<Record<string, string>> = {
+    ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+    HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  }
+  const body = errorBody({ code: 'http', message: error.message, remedy: undefined, path: undefined })
+  socket.write(
+    `HTTP/1.1 ${statuses[error.code ?? ''] ?? '400 Bad Request'}\r\ncontent-type: application/json\r\n` +
+      `access-control-allow-origin: *\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+  // The other side may never close.
+  socket.destroySoon()
+}
+
 /** Any page may call: nothing here is authorised by a cookie. */
 function addCrossOrigin(server: FastifyInstance): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.header('access-control-allow-origin', '*')
+    reply.header('access-control-expose-headers', 'retry-after')
     if (request.method !== 'OPTIONS') return
     reply.header('access-control-allow-methods', 'GET, POST')
     reply.header('access-control-allow-headers', 'content-type')
@@ -154,6 +172,13 @@ export function createGateway(backend: GatewayBackend, onBug: (error: Error) => 
   const server = Fastify({
     bodyLimit: backend.maximumEnvelopeBytes,
     requestTimeout: 30_000,
+    // Node swaps the two where the time for headers is the longer one, and looks only as often as this.
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error, _request, reply) => {
+      const body = errorBody({ code: 'http', message: error.message, remedy: undefined, path: undefined })
+      void (reply as FastifyReply).code(400).type('application/json').send(body)
+    },
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
   })

@@ -26,7 +26,7 @@ export class FrameReader {
       if (length === 0 || length > this.#maximumBytes)
         throw new OnusError('link-frame', `expected an envelope of 1 to ${this.#maximumBytes} bytes, got ${length}`)
       if (bytes.length - at - 4 < length) break
-      envelopes.push(Uint8Array.prototype.slice.call(bytes, at + 4, at + 4 + length))
+      envelopes.push(new Uint8Array(bytes.subarray(at + 4, at + 4 + length)))
       at += 4 + length
     }
     this.#rest = Buffer.from(bytes.subarray(at))

@@ -55,7 +55,13 @@ export function openMachine(genesis: Genesis, module: Uint8Array, hashing: Hashi
     throw new OnusError('genesis-limits', `callGas and startGas of the genesis are at most ${maximumGasLimit}`)
   const lowered = lowerModule(module, { maximumMemoryPages: genesis.maximumMemoryPages })
   const reference = codeReferenceOf(hashing, module, lowered)
-  if (loweringVersion !== genesis.loweringVersion || !equalBytes(reference, genesis.codeReference))
+  if (loweringVersion !== genesis.loweringVersion)
+    throw new OnusError(
+      'code-reference',
+      `this node has lowering version ${loweringVersion}, the genesis names ${genesis.loweringVersion}`,
+      { remedy: 'use the version of Onus that the cluster registered' },
+    )
+  if (!equalBytes(reference, genesis.codeReference))
     throw new OnusError(
       'code-reference',
       `the module has code reference ${toHex(reference)}, the genesis names ${toHex(genesis.codeReference)}`,
