@@ -122,7 +122,10 @@ export class NodeApplication implements Application {
     const items = request.items.map((item) => new Uint8Array(item))
     const verdict = await this.#options.execution.call('process', { height, time, items })
     if (verdict.equal) this.#options.executed.allow(height, hash)
-    else this.#options.onRefused(height, verdict.reason)
+    else {
+      this.#rejected.add(toHex(hash))
+      this.#options.onRefused(height, verdict.reason)
+    }
     return verdict.equal
   }
 
