@@ -5,46 +5,32 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
 import { toHex } from '@onus/protocol/bytes'
-import { certificateOf, encodeCertificate } from '@onus/protocol/certificate'
 import { OnusError } from '@onus/protocol/errors'
-import {
-  chainIdOfGenesis,
-  checkLocalClusterId,
-  decodeGenesis,
-  domainOfGenesis,
-  type Genesis,
-} from '@onus/protocol/genesis'
+import { chainIdOfGenesis, checkLocalClusterId, decodeGenesis, type Genesis } from '@onus/protocol/genesis'
 import { parseInterface } from '@onus/protocol/interface/parseInterface'
-import { manifestOfSeal } from '@onus/protocol/manifest'
-import { merkleLeaf, merkleProof } from '@onus/protocol/merkleTree'
 import type { Hashing } from '@onus/state-transition/clusterState'
-import { requiredStackMegabytes } from '@onus/vm/engine/machine'
 import type { FastifyInstance } from 'fastify'
 import type { Application } from './abci/application.js'
-import { banEnvelope, readBannedEnvelopes } from './bannedEnvelopes.js'
 import { BlockArchive } from './blockArchive.js'
-import type { Engine, SignedHeader } from './engines/engine.js'
+import { Certifier } from './certifier.js'
+import type { Engine } from './engines/engine.js'
 import { createGateway } from './gateway/gateway.js'
 import { createHashing } from './hashing.js'
+import { interfaceSection } from './interfaceSection.js'
 import { Links, type LinksOptions } from './links/links.js'
 import type { Log } from './log.js'
 import { NodeApplication, type WrongBlock } from './nodeApplication.js'
 import { NodeBackend } from './nodeBackend.js'
+import { type NodeWorkers, startWorkers, storeFolder } from './nodeWorkers.js'
 import { PendingResults } from './pendingResults.js'
 import { SignatureBatches } from './signatureBatches.js'
 import { nativeCurve } from './signer/nativeCurve.js'
 import { Signer } from './signer/signer.js'
 import { ExecutedBlocks } from './signer/signingPolicy.js'
-import { idOfReceipt } from './store/receiptList.js'
 import { Store } from './store/store.js'
 import { Wakes } from './wakes.js'
-import { WorkerClient } from './worker/channel.js'
 import type { DecidedBlock } from './worker/execution.js'
-import type { ExecutionMethods, ExecutionWorkerData } from './worker/executionWorker.js'
-import type { QueryMethods, QueryWorkerData } from './worker/queryWorker.js'
-import type { SignatureMethods, SignatureWorkerData } from './worker/signatureWorker.js'
 
 export interface NodeOptions {
   readonly name: string
@@ -73,19 +59,12 @@ export interface EngineParts {
   readonly onBadInput: (error: Error) => void
 }
 
-const poolBytes = 64 * 1024 * 1024
 /** A pool that waits this long without a block wakes the chain, whoever's envelopes they are. */
 const wakePatience = 1000
-/** Commits are asked for again this often until the engine has them. */
-const commitRetry = 20
-/** V8's stack in the workers that run backends, so that the depth limit is always met first. */
-const machineStackMegabytes: number = requiredStackMegabytes
 
 const oversizedError = new OnusError('too-large', 'executing this envelope passes a limit that a whole block has', {
   remedy: 'sign fewer calls together, or split the work of the call',
 })
-
-const workerScript = (name: string): URL => new URL(`./worker/${name}.js`, import.meta.url)
 
 export type NodeState = 'starting' | 'validating' | 'dissenting'
 
@@ -96,7 +75,6 @@ export class OnusNode {
   readonly #hashing: Hashing = createHashing()
   readonly #executed = new ExecutedBlocks()
   readonly #pending = new PendingResults()
-  readonly #watch = new SharedArrayBuffer(33)
   #state: NodeState = 'starting'
   #height = 0
   #milliseconds = 0
@@ -106,13 +84,12 @@ export class OnusNode {
   #decidedAt = 0
   readonly #decisionListeners = new Set<() => void>()
   #failed = false
-  #execution: WorkerClient<ExecutionMethods> | null = null
-  #queries: WorkerClient<QueryMethods> | null = null
-  #signatures: WorkerClient<SignatureMethods> | null = null
+  #workers: NodeWorkers | null = null
   #store: Store | null = null
   #archive: BlockArchive | null = null
   #signer: Signer | null = null
   #engine: Engine | null = null
+  #certifier: Certifier | null = null
   #application: NodeApplication | null = null
   /** Hashes of blocks that were executed after the engine asked to sign them. */
   readonly #late = new Set<string>()
@@ -149,10 +126,20 @@ export class OnusNode {
 
   /** Resolves when the node takes part and answers. */
   async start(): Promise<void> {
-    const { home, module, log } = this.#options
+    const { home, genesis: genesisBytes, module, lie, log } = this.#options
     await mkdir(home, { recursive: true })
-    await this.#startWorkers()
-    const store = new Store(join(home, 'store'))
+    this.#workers = await startWorkers({
+      home,
+      genesis: this.genesis,
+      genesisBytes,
+      module,
+      lie,
+      onDeath: (error) => this.#fail(error),
+    })
+    const { height, milliseconds } = await this.#workers.execution.call('position', null)
+    this.#height = height
+    this.#milliseconds = milliseconds
+    const store = new Store(join(home, storeFolder))
     this.#store = store
     this.#archive = new BlockArchive(this.#hashing, store)
     this.#signer = await this.#openSigner()
@@ -172,53 +159,8 @@ export class OnusNode {
     this.#timer = setInterval(() => this.#wakeIfStuck(), 250)
     for (const height of store.uncertified(Math.max(0, this.#height - 10_000))) {
       const block = store.block(height)
-      if (block !== null) void this.#certify(height, block)
+      if (block !== null) void this.#certifier?.certify(height, block)
     }
-  }
-
-  async #startWorkers(): Promise<void> {
-    const { home, genesis, module, lie } = this.#options
-    const replica = new MessageChannel()
-    const storePath = join(home, 'store')
-    const banned = await readBannedEnvelopes(home)
-    const resourceLimits = { stackSizeMb: machineStackMegabytes }
-    const died = (error: OnusError): void => this.#fail(error)
-    const executionData: ExecutionWorkerData = {
-      genesis,
-      module,
-      storePath,
-      poolBytes,
-      lie,
-      banned,
-      watch: this.#watch,
-      replica: replica.port1,
-    }
-    const options = { workerData: executionData, transferList: [replica.port1], resourceLimits }
-    this.#execution = new WorkerClient<ExecutionMethods>(
-      workerScript('executionWorker'),
-      options,
-      (error) => void this.#executionDied(error),
-    )
-    const { height, milliseconds } = await this.#execution.call('position', null)
-    this.#height = height
-    this.#milliseconds = milliseconds
-    const queryData: QueryWorkerData = { genesis, module, storePath, updates: replica.port2 }
-    const queryOptions = { workerData: queryData, transferList: [replica.port2], resourceLimits }
-    this.#queries = new WorkerClient<QueryMethods>(workerScript('queryWorker'), queryOptions, died)
-    await this.#queries.call('ready', null)
-    const signatureData: SignatureWorkerData = { domain: domainOfGenesis(this.genesis) }
-    this.#signatures = new WorkerClient<SignatureMethods>(
-      workerScript('signatureWorker'),
-      { workerData: signatureData },
-      died,
-    )
-  }
-
-  /** Remembers under which envelope the worker died, so that it is never proposed again (S10), and fails. */
-  async #executionDied(error: OnusError): Promise<void> {
-    const watched = Buffer.from(this.#watch)
-    if (watched[0] === 1) await banEnvelope(this.#options.home, watched.subarray(1).toString('latin1'))
-    this.#fail(error)
   }
 
   async #openSigner(): Promise<Signer> {
@@ -249,7 +191,7 @@ export class OnusNode {
 
   async #startGateway(descriptionBytes: Uint8Array): Promise<void> {
     const { log, gateway, genesis } = this.#options
-    const signatures = new SignatureBatches(required(this.#signatures))
+    const signatures = new SignatureBatches(required(this.#workers).signatures)
     const recover = (envelope: Uint8Array): Promise<Uint8Array | null> => signatures.recover(envelope)
     const backend = new NodeBackend({
       genesis: this.genesis,
@@ -257,8 +199,8 @@ export class OnusNode {
       description: parseInterface(descriptionBytes),
       descriptionBytes,
       hasher: this.#hashing,
-      execution: required(this.#execution),
-      queries: required(this.#queries),
+      execution: required(this.#workers).execution,
+      queries: required(this.#workers).queries,
       archive: required(this.#archive),
       pending: this.#pending,
       recover,
@@ -290,8 +232,8 @@ export class OnusNode {
 
   async #startLinks(): Promise<void> {
     const { links } = this.#options
-    const signatures = new SignatureBatches(required(this.#signatures))
-    const execution = required(this.#execution)
+    const signatures = new SignatureBatches(required(this.#workers).signatures)
+    const execution = required(this.#workers).execution
     const take = async (bytes: Uint8Array): Promise<void> => {
       const signer = await signatures.recover(bytes)
       if (signer === null) return
@@ -327,7 +269,7 @@ export class OnusNode {
       chainId: this.chainId,
       address: signer.address,
       genesisHash: this.#hashing.sha256(genesis),
-      execution: required(this.#execution),
+      execution: required(this.#workers).execution,
       executed: this.#executed,
       wakes: this.#wakes,
       onDecided: (height, milliseconds, block, poolSize) => this.#decided(height, milliseconds, block, poolSize),
@@ -344,6 +286,14 @@ export class OnusNode {
         if (this.#state !== 'dissenting') this.#fail(new OnusError(code, `${message}\n${tail}`))
       },
       onBadInput: (error) => log.warn('bad input on an engine socket', { error: error.message }),
+    })
+    this.#certifier = new Certifier({
+      hasher: this.#hashing,
+      engine: this.#engine,
+      archive: required(this.#archive),
+      pending: this.#pending,
+      log,
+      isStopped: () => this.#failed,
     })
     await this.#engine.start()
   }
@@ -377,7 +327,7 @@ export class OnusNode {
     this.#decidedAt = performance.now()
     if (block !== null) {
       this.#archive?.add(height, block)
-      void this.#certify(height, block)
+      void this.#certifier?.certify(height, block)
     }
     this.#emptyInRow = block === null ? this.#emptyInRow + 1 : 0
     // Once each member has had its turn, what is left waits for earlier calls, and a block a second keeps its time.
@@ -397,49 +347,14 @@ export class OnusNode {
     })
   }
 
-  /** Gets the commit of a decided block, makes its certificate, and tells who waits. */
-  async #certify(
-    height: number,
-    block: Omit<DecidedBlock, 'height' | 'milliseconds' | 'manifestHash' | 'details'>,
-  ): Promise<void> {
-    const signed = await this.#commitOf(height)
-    const archive = this.#archive
-    if (signed === null || archive === null) return
-    const certificate = encodeCertificate(
-      certificateOf(signed.header, signed.commit, block.manifest, block.itemCount, block.sealProof),
-    )
-    const written = archive.certify(height, certificate)
-    for (let index = 0; index + 1 < block.offsets.length; index++) {
-      const id = idOfReceipt(block, index)
-      this.#pending.certified(id, archive.placeOf(id) ?? { height, index })
-    }
-    await written
-  }
-
-  async #commitOf(height: number): Promise<SignedHeader | null> {
-    for (let attempt = 0; !this.#failed; attempt++) {
-      try {
-        return await required(this.#engine).commit(height)
-      } catch (error) {
-        if (attempt > 500) {
-          this.#options.log.error('no commit', { height, error: String(error) })
-          return null
-        }
-        await new Promise((resolve) => setTimeout(resolve, commitRetry))
-      }
-    }
-    return null
-  }
-
   /** Keeps what shows that a quorum signed a wrong block, before anything else happens (S1). */
   async #dissent(wrong: WrongBlock): Promise<void> {
     this.#state = 'dissenting'
     const { request, reason, ownManifest } = wrong
     // What was decided before is on disk before the evidence is: the parent state of the wrong block.
-    await required(this.#execution).call('position', null)
+    await required(this.#workers).execution.call('position', null)
     const { height, hash, items } = request
-    const signed = await this.#commitOf(height)
-    const certificate = signed === null ? null : this.#wrongCertificate(signed, items)
+    const certificate = await required(this.#certifier).evidence(height, items)
     await required(this.#store).writeDissent({
       height,
       blockHash: hash.slice(),
@@ -453,19 +368,6 @@ export class OnusNode {
       hash: toHex(hash),
       reason,
     })
-  }
-
-  /** The quorum's certificate, or null where its block has no well-formed seal. */
-  #wrongCertificate(signed: SignedHeader, items: readonly Uint8Array[]): Uint8Array | null {
-    const leaves = items.map((item) => merkleLeaf(this.#hashing, this.#hashing.sha256(item)))
-    try {
-      const manifest = manifestOfSeal(items[0] ?? new Uint8Array(0))
-      const proof = merkleProof(this.#hashing, leaves, 0)
-      return encodeCertificate(certificateOf(signed.header, signed.commit, manifest, items.length, proof))
-    } catch (error) {
-      if (error instanceof OnusError) return null
-      throw error
-    }
   }
 
   #wakeIfStuck(): void {
@@ -516,8 +418,7 @@ export class OnusNode {
     await this.#gateway?.close()
     await this.#engine?.stop()
     await this.#links?.stop()
-    await this.#execution?.call('close', null).catch(() => undefined)
-    await Promise.all([this.#execution?.stop(), this.#queries?.stop(), this.#signatures?.stop()])
+    await this.#workers?.stop()
     await this.#signer?.close()
     await this.#store?.close()
   }
@@ -526,14 +427,4 @@ export class OnusNode {
 function required<Value>(value: Value | null): Value {
   if (value === null) throw new OnusError('not-ready', 'this node is starting or stopping')
   return value
-}
-
-/** JSON of the interface in the module's custom section. Rejects `interface-missing`. */
-export function interfaceSection(module: Uint8Array): Uint8Array {
-  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(Buffer.from(module)), 'onus:interface')
-  if (section === undefined)
-    throw new OnusError('interface-missing', 'the module has no custom section onus:interface', {
-      remedy: 'build it with an Onus SDK',
-    })
-  return new Uint8Array(section)
 }

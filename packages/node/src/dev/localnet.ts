@@ -2,7 +2,7 @@
  * Makes the folders of a local cluster on loopback: keys, genesis, and one folder for each node. Nothing is started.
  * For development, tests and `npm start`; a cluster on Ethereum gets its genesis from the registry.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -75,22 +75,29 @@ export async function codeGenesis(module: Uint8Array): Promise<CodeGenesis> {
   }
 }
 
-/** Ports that nobody listens on at this moment. */
+/**
+ * Below the ports that systems give to outgoing connections: there a peer that is dialled before it listens may be taken
+ * by anyone, even by the dial itself (TCP connects a port to itself), and then it can never listen.
+ */
+const lowestPort = 10_000
+const highestPort = 32_767
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
+/** Ports that nobody listens on at this moment, drawn at random so that clusters started at once seldom meet. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer()
-          server.once('error', reject)
-          server.listen(0, '127.0.0.1', () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = randomInt(lowestPort, highestPort + 1)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
 }
 
 interface NodeKeys {
