@@ -19,7 +19,11 @@ interface Ended {
   readonly stderr: string
 }
 
-function run(args: readonly string[], timeout: number, onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void): Promise<Ended> {
+function run(
+  args: readonly string[],
+  timeout: number,
+  onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...args], { timeout, stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
@@ -38,7 +42,10 @@ function run(args: readonly string[], timeout: number, onOutput?: (text: string,
 test('one run: JSON as the last line, and samples that an independent program checks', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'onus-samples-'))
   try {
-    const { code, stdout, stderr } = await run(['start', '--once', '--json', '--records', '6000', '--out', folder], 300_000)
+    const { code, stdout, stderr } = await run(
+      ['start', '--once', '--json', '--records', '6000', '--out', folder],
+      300_000,
+    )
     assert.equal(code, 0, stderr)
     const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
     assert.equal(summary.nodes, 4)
@@ -53,7 +60,10 @@ test('one run: JSON as the last line, and samples that an independent program ch
       context.diagnostic('needs python3: the independent check of the samples did not run')
       return
     }
-    const check = spawnSync('python3', [join(root, 'test/independent/check.py'), folder], { encoding: 'utf8', timeout: 120_000 })
+    const check = spawnSync('python3', [join(root, 'test/independent/check.py'), folder], {
+      encoding: 'utf8',
+      timeout: 120_000,
+    })
     assert.equal(check.status, 0, check.stderr)
     assert.match(check.stdout, /^100 receipts under \d+ certificates of 4 members: all right$/m)
     const sample = join(folder, 'certificate-001.bin')

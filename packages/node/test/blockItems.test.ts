@@ -26,8 +26,7 @@ describe('items of a block', () => {
   })
 
   test('block data is what stands at index 1, whatever it begins with', () => {
-    for (const blob of [seal, wake(), new Uint8Array(0)])
-      assert.deepEqual(contentOf([seal, blob])?.blockData, blob)
+    for (const blob of [seal, wake(), new Uint8Array(0)]) assert.deepEqual(contentOf([seal, blob])?.blockData, blob)
   })
 
   test('everything else is refused', () => {

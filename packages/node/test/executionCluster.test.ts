@@ -54,7 +54,11 @@ async function decide(nodes: readonly TestNode[], proposer: TestNode, height: nu
   return finalizeAll(nodes, height, items)
 }
 
-async function finalizeAll(nodes: readonly TestNode[], height: number, items: readonly Uint8Array[]): Promise<Decision> {
+async function finalizeAll(
+  nodes: readonly TestNode[],
+  height: number,
+  items: readonly Uint8Array[],
+): Promise<Decision> {
   const decisions = nodes.map(({ execution }) => execution.finalize(placeAt(height), items))
   for (const { execution } of nodes) await execution.commit()
   const [first] = decisions as [Decision]
@@ -285,8 +289,13 @@ describe('executions of a cluster', () => {
 
   test('random rounds: whoever proposes what, all nodes end in the same state', async () => {
     const step = fc.record({
-      submits: fc.array(fc.record({ node: fc.nat(2), slot: fc.nat(2), counter: fc.nat(6), code: fc.nat(5) }), { maxLength: 5 }),
-      rounds: fc.array(fc.record({ proposer: fc.nat(2), share: fc.constantFrom(1, 0.5, 0) }), { minLength: 1, maxLength: 3 }),
+      submits: fc.array(fc.record({ node: fc.nat(2), slot: fc.nat(2), counter: fc.nat(6), code: fc.nat(5) }), {
+        maxLength: 5,
+      }),
+      rounds: fc.array(fc.record({ proposer: fc.nat(2), share: fc.constantFrom(1, 0.5, 0) }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
       seenBy: fc.subarray([0, 1, 2]),
     })
     await fc.assert(

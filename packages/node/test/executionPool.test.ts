@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { envelopeKey } from '@onus/node/worker/transactionPool'
 import { decodeManifest, manifestOfSeal } from '@onus/protocol/manifest'
-import { envelopeKind, transactionIds, decodeEnvelope } from '@onus/protocol/transaction'
+import { decodeEnvelope, envelopeKind, transactionIds } from '@onus/protocol/transaction'
 import { operation, request } from './support/guest.js'
 import { assertRejects } from './support/rejection.js'
 import {
@@ -208,7 +208,10 @@ describe('proposing', () => {
       const [opening, first, second] = [openSession(cluster, 0), sendCalls(cluster, 0, [0]), sendCalls(cluster, 0, [1])]
       submit(node, second, first, opening)
       node.execution.propose(placeAt(1), 1)
-      assert.deepEqual(node.watched, [opening, first, second].map(({ bytes }) => envelopeKey(bytes)))
+      assert.deepEqual(
+        node.watched,
+        [opening, first, second].map(({ bytes }) => envelopeKey(bytes)),
+      )
       node.execution.propose(placeAt(1), 0)
       assert.equal(node.watched.length, 3)
     }))

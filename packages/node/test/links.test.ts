@@ -131,7 +131,8 @@ describe('frames of a link', () => {
       fc.property(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 20 }), (chunks) => {
         const reader = new FrameReader(100)
         const refusal = rejectionOf(() => {
-          for (const chunk of chunks) for (const found of reader.push(Buffer.from(chunk))) assert.ok(found.length <= 100)
+          for (const chunk of chunks)
+            for (const found of reader.push(Buffer.from(chunk))) assert.ok(found.length <= 100)
         })
         assert.ok(refusal === null || refusal.code === 'link-frame')
       }),
@@ -168,7 +169,9 @@ describe('links', { timeout: 60_000 }, () => {
   test('bring every envelope to every other member, in order', () =>
     withEnds(3, async (ends) => {
       for (const { links } of ends) await until('all links', () => links.connected.length === 2)
-      const sent = Array.from({ length: 200 }, (_, index) => seededBytes(`envelope ${index}`, 1 + ((index * 97) % 9000)))
+      const sent = Array.from({ length: 200 }, (_, index) =>
+        seededBytes(`envelope ${index}`, 1 + ((index * 97) % 9000)),
+      )
       for (const envelope of sent) ends[0]?.links.send(envelope)
       for (const { received } of ends.slice(1)) {
         await until('delivery', () => received.length === sent.length)

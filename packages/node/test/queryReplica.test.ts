@@ -68,7 +68,10 @@ describe('query replica', () => {
       fc.constant([operation.trap, 7, 7] as const),
     )
     const block = fc.option(
-      fc.array(argument.map(([code, a, b]) => request(code, a, b)), { minLength: 1, maxLength: 3 }),
+      fc.array(
+        argument.map(([code, a, b]) => request(code, a, b)),
+        { minLength: 1, maxLength: 3 },
+      ),
       { freq: 3 },
     )
     const seen = { gone: 0, older: 0 }
@@ -106,16 +109,16 @@ describe('query replica', () => {
   })
 
   test('a query changes nothing, traps with the words of the guest, and ends when its gas does', () => {
-      const { replica, totals, height } = follow([[request(operation.add, 1, 1)], [request(operation.add, 4, 1)]])
-      assert.equal(totalOf(replica.query(null, request(operation.add, 100, 1)).output), 105n)
-      assert.equal(totalOf(replica.query(null, request(operation.read)).output), totals.get(height))
-      const trapped = replica.query(null, request(operation.trap, 1, 1))
-      assert.deepEqual([trapped.trapped, trapped.output.length, trapped.detail], [true, 0, 'no'])
-      const endless = replica.query(height - 1, request(operation.deep, 0xffffffff))
-      assert.equal(endless.trapped, true)
-      assert.equal(totalOf(replica.query(null, request(operation.read)).output), totals.get(height))
-      assert.equal(replica.query(null, new Uint8Array(0)).trapped, false, 'a request of nothing is the guest’s matter')
-    })
+    const { replica, totals, height } = follow([[request(operation.add, 1, 1)], [request(operation.add, 4, 1)]])
+    assert.equal(totalOf(replica.query(null, request(operation.add, 100, 1)).output), 105n)
+    assert.equal(totalOf(replica.query(null, request(operation.read)).output), totals.get(height))
+    const trapped = replica.query(null, request(operation.trap, 1, 1))
+    assert.deepEqual([trapped.trapped, trapped.output.length, trapped.detail], [true, 0, 'no'])
+    const endless = replica.query(height - 1, request(operation.deep, 0xffffffff))
+    assert.equal(endless.trapped, true)
+    assert.equal(totalOf(replica.query(null, request(operation.read)).output), totals.get(height))
+    assert.equal(replica.query(null, new Uint8Array(0)).trapped, false, 'a request of nothing is the guest’s matter')
+  })
 
   test('a query that fails as a bug leaves the replica at its newest state', () => {
     const deltas: string[] = []

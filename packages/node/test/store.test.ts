@@ -88,7 +88,15 @@ function writeOf(height: number, of: StoredBlock, ids: readonly Uint8Array[] = [
   const chain = { height, manifestHash: seededBytes(`hash ${height}`), range: { size: 1, peaks: [] } }
   const globals = new Uint8Array(8)
   return {
-    position: { height, milliseconds: 7, appHash: new Uint8Array(32), chain, memoryPages: 2, globals, stateRoot: globals },
+    position: {
+      height,
+      milliseconds: 7,
+      appHash: new Uint8Array(32),
+      chain,
+      memoryPages: 2,
+      globals,
+      stateRoot: globals,
+    },
     change: { machine: { memoryPages: 2, globals, pages: [] }, sessions: [], position: chain },
     block: of,
     executed: ids.map((id, index) => [id, index] as const),
@@ -114,7 +122,9 @@ describe('store', () => {
           const sessions = new Map<number, Session>()
           for (const written of writes) {
             const changedPages = Object.entries(written.pages).map(([index, page]) => [Number(index), page] as const)
-            const changedSessions = Object.entries(written.sessions).map(([slot, held]) => [Number(slot), held] as const)
+            const changedSessions = Object.entries(written.sessions).map(
+              ([slot, held]) => [Number(slot), held] as const,
+            )
             for (const [index, page] of changedPages) pages.set(index, page)
             for (const [slot, held] of changedSessions)
               if (held === null) sessions.delete(slot)
@@ -160,7 +170,10 @@ describe('store', () => {
   test('finds the block at or below a height, the newest certificate, and what is not certified yet', () =>
     withFolder(async (folder) => {
       const store = new Store(join(folder, 'store'))
-      assert.deepEqual([store.position, store.contentHeight(5), store.newestCertificate, store.uncertified(0)], [null, null, 0, []])
+      assert.deepEqual(
+        [store.position, store.contentHeight(5), store.newestCertificate, store.uncertified(0)],
+        [null, null, 0, []],
+      )
       for (const height of [3, 4, 9, 300]) await store.writeBlock(writeOf(height, emptyBlock(`${height}`)))
       const below = (height: number): number | null => store.contentHeight(height)
       assert.deepEqual([2, 3, 5, 8, 9, 299, 300, Number.MAX_SAFE_INTEGER].map(below), [null, 3, 4, 4, 9, 9, 300, 300])
@@ -251,7 +264,10 @@ describe('block archive', () => {
         assert.deepEqual(plain(proof.receipt.transactionId), plain(idAt(height)))
       }
       assert.deepEqual([archive.receiptProof(70, 1), archive.receiptProof(71, 0)], [null, null])
-      assert.deepEqual([0, 3, 70, 1000].map((height) => archive.contentHeight(height)), [null, 3, 70, 70])
+      assert.deepEqual(
+        [0, 3, 70, 1000].map((height) => archive.contentHeight(height)),
+        [null, 3, 70, 70],
+      )
       await store.close()
     }))
 
@@ -278,7 +294,13 @@ describe('block archive', () => {
     withFolder(async (folder) => {
       const store = new Store(join(folder, 'store'))
       const archive = new BlockArchive(hashing, store)
-      const rejected: Receipt = { ...receiptAt(emptyBlock('x'), 0), status: 2, rejection: 3, gasUsed: 0, output: new Uint8Array(0) }
+      const rejected: Receipt = {
+        ...receiptAt(emptyBlock('x'), 0),
+        status: 2,
+        rejection: 3,
+        gasUsed: 0,
+        output: new Uint8Array(0),
+      }
       archive.add(1, { ...emptyBlock('1'), ...encodeReceiptList([rejected]) })
       assert.equal(archive.placeOf(rejected.transactionId), null)
       await store.close()

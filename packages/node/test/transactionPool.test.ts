@@ -48,7 +48,10 @@ describe('transaction pool', () => {
             if (expected === null && !held) model.set(key, { length, stranger })
             seen[expected ?? 'taken'] += 1
           }
-          assert.deepEqual([...pool.values()].map(({ key: of }) => of), [...model.keys()])
+          assert.deepEqual(
+            [...pool.values()].map(({ key: of }) => of),
+            [...model.keys()],
+          )
           assert.deepEqual([pool.size, pool.bytes, pool.has(key)], [model.size, sum(() => true), model.has(key)])
         }
       }),

@@ -77,7 +77,8 @@ describe('wakes', () => {
       forged[at] = (forged[at] as number) ^ 0x10
       assertRejects('wake-form', () => wakes.check(forged, false))
     }
-    for (const length of [0, 11, 12, wakeLength - 1]) assertRejects('wake-form', () => wakes.check(wake.slice(0, length), false))
+    for (const length of [0, 11, 12, wakeLength - 1])
+      assertRejects('wake-form', () => wakes.check(wake.slice(0, length), false))
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         assert.equal(rejectionOf(() => wakes.check(bytes, false))?.code, 'wake-form')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { WorkerClient } from '@onus/node/worker/channel'
-import { OnusError } from '@onus/protocol/errors'
+import { OnusError, type RejectionDetails } from '@onus/protocol/errors'
 import type { EchoMethods } from './support/echoWorker.js'
 
 interface Started {
@@ -38,11 +38,17 @@ describe('worker client', { timeout: 60_000 }, () => {
     withWorker(async ({ client, deaths }) => {
       const details = { code: 'some-code', remedy: 'do this', path: 'calls[3]' }
       for (const given of [details, { code: 'bare' }]) {
-        const original = new OnusError(given.code, 'rejected', given)
+        const original = new OnusError(given.code, 'rejected', given as RejectionDetails)
         const { code, message } = original
-        const caught = await client.call('reject', given).then(() => assert.fail(), (error: OnusError) => error)
+        const caught = await client.call('reject', given).then(
+          () => assert.fail(),
+          (error: OnusError) => error,
+        )
         assert.ok(caught instanceof OnusError)
-        assert.deepEqual([caught.code, caught.message, caught.remedy, caught.path], [code, message, original.remedy, original.path])
+        assert.deepEqual(
+          [caught.code, caught.message, caught.remedy, caught.path],
+          [code, message, original.remedy, original.path],
+        )
       }
       await assert.rejects(client.call('rejectLater', 'late'), { name: 'OnusError', code: 'late' })
       assert.equal(await client.call('echo', 1), 1)
@@ -57,7 +63,10 @@ describe('worker client', { timeout: 60_000 }, () => {
       for (const call of calls) await assert.rejects(call, { name: 'OnusError', code: 'worker-died', message: /a bug/ })
       await ended
       await assert.rejects(client.call('echo', 2), { code: 'worker-died' })
-      assert.deepEqual(deaths.map(({ code }) => code), ['worker-died'])
+      assert.deepEqual(
+        deaths.map(({ code }) => code),
+        ['worker-died'],
+      )
       assert.equal(client.pending, 0)
     }))
 
@@ -77,7 +86,10 @@ describe('worker client', { timeout: 60_000 }, () => {
 
   test('an argument that cannot cross fails its call alone', () =>
     withWorker(async ({ client, deaths }) => {
-      await assert.rejects(client.call('echo', () => undefined), { name: 'DataCloneError' })
+      await assert.rejects(
+        client.call('echo', () => undefined),
+        { name: 'DataCloneError' },
+      )
       assert.equal(client.pending, 0)
       assert.equal(await client.call('echo', 3), 3)
       assert.deepEqual(deaths, [])
@@ -98,7 +110,10 @@ describe('worker client', { timeout: 60_000 }, () => {
       const refusal = { name: 'OnusError', code: 'engine-version', message: 'not this one', remedy: 'take another' }
       await assert.rejects(started.client.call('echo', 1), refusal)
       await ended
-      assert.deepEqual(started.deaths.map(({ code, remedy }) => [code, remedy]), [['engine-version', 'take another']])
+      assert.deepEqual(
+        started.deaths.map(({ code, remedy }) => [code, remedy]),
+        [['engine-version', 'take another']],
+      )
     }, 'refuse'))
 
   test('a worker that fails at its start dies as any other', () =>

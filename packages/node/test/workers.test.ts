@@ -1,7 +1,8 @@
 /** The workers of a node as threads: execution with its poison mark (S10), queries that follow it, signatures, genesis. */
 import assert from 'node:assert/strict'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
 import { banEnvelope, readBannedEnvelopes } from '@onus/node/bannedEnvelopes'
 import { codeGenesis } from '@onus/node/dev/localnet'
@@ -15,7 +16,6 @@ import type { OnusError } from '@onus/protocol/errors'
 import { domainOfGenesis } from '@onus/protocol/genesis'
 import { envelopeKind } from '@onus/protocol/transaction'
 import { requiredStackMegabytes } from '@onus/vm/engine/machine'
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { operation, request, totalOf } from './support/guest.js'
 import {
   accountOf,
@@ -46,6 +46,9 @@ interface ThreadOptions {
   readonly changes?: Partial<ExecutionWorkerData>
 }
 
+/** Stopped after each test, however it ends: a thread that runs on would keep the process. */
+const running: { stop(): Promise<void> }[] = []
+
 async function startThreads(home: string, options: ThreadOptions = {}): Promise<Threads> {
   const shared = new SharedArrayBuffer(33)
   const { port1, port2 } = new MessageChannel()
@@ -68,6 +71,7 @@ async function startThreads(home: string, options: ThreadOptions = {}): Promise<
     { workerData: data, transferList: [port1], resourceLimits, stderr: true },
     died,
   )
+  running.push(execution)
   await execution.call('position', null)
   const queryData: QueryWorkerData = {
     genesis: data.genesis,
@@ -80,6 +84,7 @@ async function startThreads(home: string, options: ThreadOptions = {}): Promise<
     { workerData: queryData, transferList: [port2], resourceLimits: { stackSizeMb: requiredStackMegabytes } },
     died,
   )
+  running.push(queries)
   await queries.call('ready', null)
   return { execution, queries, watch: Buffer.from(shared), deaths }
 }
@@ -117,6 +122,10 @@ async function read({ queries }: Threads, height: number): Promise<bigint> {
 }
 
 describe('workers', { timeout: 60_000 }, () => {
+  afterEach(async () => {
+    for (const client of running.splice(0)) await client.stop()
+  })
+
   test('execution and queries go together, before and after a restart', () =>
     withFolder(async (home) => {
       const first = await startThreads(home)
@@ -135,7 +144,9 @@ describe('workers', { timeout: 60_000 }, () => {
       const position = await again.execution.call('position', null)
       assert.deepEqual([position.height, position.chain.range.size], [3, 2])
       assert.equal(await read(again, 3), 6n)
-      await assert.rejects(again.queries.call('query', { height: 2, argument: new Uint8Array(0) }), { code: 'height-gone' })
+      await assert.rejects(again.queries.call('query', { height: 2, argument: new Uint8Array(0) }), {
+        code: 'height-gone',
+      })
       await submit(again, sendCalls(cluster, 0, [3]))
       await decide(again, 4)
       assert.deepEqual([await read(again, 3), await read(again, 4)], [6n, 10n])
@@ -145,14 +156,17 @@ describe('workers', { timeout: 60_000 }, () => {
   test('an envelope under which the worker dies leaves its mark, and a node that knows it goes on', () =>
     withFolder(async (home) => {
       // A stack smaller than the machine requires makes V8 fail where the program does not: a bug of the node.
-      const poison = sendCalls(cluster, 0, [0], { argument: request(operation.deep, 6000), gasLimit: 20_000_000 })
-      const threads = await startThreads(home, { stackMegabytes: 1 })
+      const poison = sendCalls(cluster, 0, [0], { argument: request(operation.deep, 2500), gasLimit: 20_000_000 })
+      const threads = await startThreads(home, { stackMegabytes: 0.3 })
       await submit(threads, openSession(cluster, 0))
       await decide(threads, 1)
       assert.equal(threads.watch[0], 0, 'no mark after a proposal that went well')
       await submit(threads, sendCalls(cluster, 1, [0]), poison)
       await assert.rejects(threads.execution.call('propose', { ...placeAt(2), share: 1 }), { code: 'worker-died' })
-      assert.deepEqual(threads.deaths.map(({ code }) => code), ['worker-died'])
+      assert.deepEqual(
+        threads.deaths.map(({ code }) => code),
+        ['worker-died'],
+      )
       assert.equal(threads.watch[0], 1)
       const key = threads.watch.subarray(1).toString('latin1')
       assert.equal(key, envelopeKey(poison.bytes))
@@ -199,7 +213,15 @@ describe('workers', { timeout: 60_000 }, () => {
     broken[30] = (broken[30] as number) ^ 1
     const noPoint = ben.bytes.slice()
     noPoint.fill(0xff, noPoint.length - 65, noPoint.length - 33)
-    const asked = [ann.bytes, new Uint8Array(0), ben.bytes, seededBytes('garbage', 200), forgedOwner.bytes, broken, noPoint]
+    const asked = [
+      ann.bytes,
+      new Uint8Array(0),
+      ben.bytes,
+      seededBytes('garbage', 200),
+      forgedOwner.bytes,
+      broken,
+      noPoint,
+    ]
     const signers = await Promise.all([...asked, other.bytes].map((bytes) => batches.recover(bytes)))
     assert.deepEqual(signers.slice(0, 7), [ann.signer, null, ben.signer, null, null, null, null])
     assert.notDeepEqual(signers[7], accountOf('ann'), 'signed for another cluster')

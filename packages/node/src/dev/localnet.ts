@@ -12,6 +12,7 @@ import { publicKeyOf, randomPrivateKey } from '@onus/protocol/signature'
 import { validatorSetOf } from '@onus/protocol/validatorSet'
 import { requiredStackMegabytes } from '@onus/vm/engine/machine'
 import { loweringVersion } from '@onus/vm/lower/costs'
+import { defaultMachineParameters } from '@onus/vm/profile'
 import { memberPower } from '../engines/cometbft/genesisFile.js'
 import { nodeKeyOf } from '../engines/cometbft/nodeKey.js'
 import { createHashing } from '../hashing.js'
@@ -60,7 +61,7 @@ export interface Localnet {
 const portsPerNode = 4
 const localEthereumChainId = 31337
 const startGas = 1_000_000_000
-const maximumMemoryPages = 4096
+const { maximumMemoryPages } = defaultMachineParameters
 
 /** What a genesis says of a module: its code reference and the state after its start function. */
 export async function codeGenesis(module: Uint8Array): Promise<CodeGenesis> {

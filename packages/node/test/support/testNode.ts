@@ -33,7 +33,13 @@ export const startTime = 1_700_000_000
 export function seededBytes(label: string, length = 32): Uint8Array {
   const bytes = new Uint8Array(length)
   for (let at = 0, part = 0; at < length; at += 32, part++)
-    bytes.set(createHash('sha256').update(`${label}/${part}`).digest().subarray(0, length - at), at)
+    bytes.set(
+      createHash('sha256')
+        .update(`${label}/${part}`)
+        .digest()
+        .subarray(0, length - at),
+      at,
+    )
   return bytes
 }
 
