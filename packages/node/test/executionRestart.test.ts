@@ -230,3 +230,56 @@ describe('a corrupt store', () => {
   test('a folder that cannot hold a store is refused', () =>
     assertRejects('store-open', () => new Store('/dev/null/store')))
 })
+
+describe('an engine that starts again beside a living node', () => {
+  test('is told the last committed block, and a block finalized since then is decided the same when asked again', () =>
+    withFolder(async (folder) => {
+      const node = openNode(cluster, join(folder, 'store'))
+      const { execution } = node
+      const finalizeNext = (height: number, ...envelopes: Parameters<typeof submit>[1][]): Uint8Array[] => {
+        submit(node, ...envelopes)
+        const { content } = execution.propose(placeAt(height), 1)
+        const items = content === null ? [] : [content.seal, content.blockData]
+        execution.finalize(placeAt(height), items)
+        return items
+      }
+      finalizeNext(1, openSession(cluster, 0))
+      await execution.commit()
+      for (const envelopes of [[sendCalls(cluster, 0, [0])], []]) {
+        const height = execution.position.height + 1
+        const items = finalizeNext(height, ...envelopes)
+        const after = standing(node)
+        assert.equal((await execution.durablePosition()).height, height - 1)
+        assert.equal(node.store.position?.height, height - 1)
+        const again = execution.finalize(
+          placeAt(height),
+          items.map((item) => item.slice()),
+        )
+        assert.equal(again.kind, envelopes.length === 0 ? 'empty' : 'content')
+        assert.deepEqual(standing(node), after)
+        await execution.commit()
+        assert.equal((await execution.durablePosition()).height, height)
+        assert.equal(node.store.position?.height, height, 'what the engine was told is on disk')
+      }
+      await closeNode(node)
+      const restarted = openNode(cluster, node.path)
+      assert.deepEqual(standing(restarted), standing(node))
+      assert.equal(restarted.execution.state.sessions.get(0)?.nextCounter, 1)
+      await closeNode(restarted)
+    }))
+
+  test('a block that is not the one finalized is none that this node agrees to', () =>
+    withFolder(async (folder) => {
+      const node = openNode(cluster, join(folder, 'store'))
+      submit(node, openSession(cluster, 0))
+      const { content } = node.execution.propose(placeAt(1), 1)
+      assert.ok(content !== null)
+      const items = [content.seal, content.blockData]
+      node.execution.finalize(placeAt(1), items)
+      const [seal, data] = [content.seal.slice(), content.blockData]
+      seal[500] = (seal[500] as number) ^ 1
+      for (const others of [[seal, data], [content.seal], [data]])
+        assert.equal(node.execution.finalize(placeAt(1), others).kind, 'dissent')
+      await closeNode(node)
+    }))
+})

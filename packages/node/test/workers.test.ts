@@ -161,6 +161,8 @@ describe('workers', { timeout: 60_000 }, () => {
       await submit(threads, openSession(cluster, 0))
       await decide(threads, 1)
       assert.equal(threads.watch[0], 0, 'no mark after a proposal that went well')
+      // On disk before the worker dies: else the engine would bring the block again.
+      assert.equal((await threads.execution.call('position', null)).height, 1)
       await submit(threads, sendCalls(cluster, 1, [0]), poison)
       await assert.rejects(threads.execution.call('propose', { ...placeAt(2), share: 1 }), { code: 'worker-died' })
       assert.deepEqual(

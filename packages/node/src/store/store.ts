@@ -128,6 +128,11 @@ export class Store {
     await this.#root.put(positionKey, position)
   }
 
+  /** Resolves when all that was written before is on disk. */
+  async flush(): Promise<void> {
+    await this.#root.flushed
+  }
+
   block(height: number): StoredBlock | null {
     const block = this.#blocks.get(height)
     return block === undefined ? null : unpackBlock(block)

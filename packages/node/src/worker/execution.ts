@@ -89,6 +89,14 @@ export class Execution {
   readonly #watch: (key: string) => void
   #speculation: Speculation | null = null
   #position: StoredPosition
+  /** What `commit` was called for, on disk or on its way there. */
+  #committed: StoredPosition
+  /** Finalized and not committed: an engine that is started again in between asks for it once more. */
+  #uncommitted: {
+    readonly place: BlockPlace
+    readonly items: readonly Uint8Array[]
+    readonly decision: Decision
+  } | null = null
   #toWrite: (() => Promise<void>) | null = null
   #unwritten: Promise<void>[] = []
 
@@ -122,10 +130,18 @@ export class Execution {
       globals: new Uint8Array(0),
       stateRoot: genesis.stateRoot,
     }
+    this.#committed = this.#position
   }
 
   get position(): StoredPosition {
     return this.#position
+  }
+
+  /** The last committed position, once it is on disk (S18). */
+  async durablePosition(): Promise<StoredPosition> {
+    const committed = this.#committed
+    await this.flush()
+    return committed
   }
 
   /**
@@ -233,8 +249,19 @@ export class Execution {
     }
   }
 
-  /** Takes a decided block into the state, or finds it wrong and leaves the state before it. */
+  /**
+   * Takes a decided block into the state, or finds it wrong and leaves the state before it. Asked once more before
+   * `commit`, it gives the same decision.
+   */
   finalize(place: BlockPlace, items: readonly Uint8Array[]): Decision {
+    const held = this.#uncommitted
+    if (held !== null && isSameBlock(held, place, items)) return held.decision
+    const decision = this.#finalizeNew(place, items)
+    this.#uncommitted = decision.kind === 'dissent' ? null : { place, items, decision }
+    return decision
+  }
+
+  #finalizeNew(place: BlockPlace, items: readonly Uint8Array[]): Decision {
     const verdict = this.process(place, items)
     if (!verdict.equal) return { kind: 'dissent', reason: verdict.reason, ownManifest: verdict.ownManifest }
     const hasContent = contentOf(items) !== null
@@ -298,6 +325,8 @@ export class Execution {
   async commit(): Promise<void> {
     const write = this.#toWrite
     this.#toWrite = null
+    this.#uncommitted = null
+    this.#committed = this.#position
     if (write === null) return
     const done = write().then(() => {
       this.#unwritten = this.#unwritten.filter((other) => other !== done)
@@ -309,6 +338,7 @@ export class Execution {
   /** Resolves when all is on disk. */
   async flush(): Promise<void> {
     await Promise.all(this.#unwritten)
+    await this.#store.flush()
   }
 
   get state(): ClusterState {
@@ -335,4 +365,17 @@ export class Execution {
     if (signer !== null) this.#rememberSigner(key, signer)
     return signer
   }
+}
+
+function isSameBlock(
+  known: { readonly place: BlockPlace; readonly items: readonly Uint8Array[] },
+  place: BlockPlace,
+  items: readonly Uint8Array[],
+): boolean {
+  return (
+    known.place.height === place.height &&
+    nanosecondsOfTimestamp(known.place.time) === nanosecondsOfTimestamp(place.time) &&
+    known.items.length === items.length &&
+    known.items.every((item, index) => equalBytes(item, items[index] as Uint8Array))
+  )
 }

@@ -7,7 +7,14 @@ import type { StateDelta } from '@onus/state-transition/virtualMachine'
 import { createHashing } from '../hashing.js'
 import { Store, type StoredPosition } from '../store/store.js'
 import { serveWorker } from './channel.js'
-import { type BlockPlace, type DecidedBlock, Execution, type Proposal, type Verdict } from './execution.js'
+import {
+  type BlockPlace,
+  type DecidedBlock,
+  type Decision,
+  Execution,
+  type Proposal,
+  type Verdict,
+} from './execution.js'
 import { lyingMachine } from './lyingMachine.js'
 import { openMachine } from './openMachine.js'
 
@@ -84,21 +91,21 @@ const execution = new Execution({
   watch,
 })
 
+function updateOf(height: number, decision: Exclude<Decision, { kind: 'dissent' }>): ReplicaUpdate {
+  if (decision.kind === 'empty') return { height, content: null }
+  const { milliseconds, manifestHash } = decision.block
+  return { height, content: { milliseconds, manifestHash, delta: decision.outcome.delta.machine } }
+}
+
 function finalize({ items, ...place }: BlockPlace & { items: readonly Uint8Array[] }): FinalizeAnswer {
+  const isAgain = execution.position.height === place.height
   const decision = execution.finalize(place, items)
   if (decision.kind === 'dissent') return decision
-  const { height } = place
-  if (decision.kind === 'empty') {
-    data.replica.postMessage({ height, content: null } satisfies ReplicaUpdate)
-    return { ...decision, poolSize: execution.poolSize }
-  }
-  const { block, outcome, appHash } = decision
-  const { milliseconds, manifestHash } = block
-  data.replica.postMessage({
-    height,
-    content: { milliseconds, manifestHash, delta: outcome.delta.machine },
-  } satisfies ReplicaUpdate)
-  return { kind: 'content', appHash, block, poolSize: execution.poolSize }
+  if (!isAgain) data.replica.postMessage(updateOf(place.height, decision))
+  const { poolSize } = execution
+  if (decision.kind === 'empty') return { ...decision, poolSize }
+  const { block, appHash } = decision
+  return { kind: 'content', appHash, block, poolSize }
 }
 
 function sessionView(slot: number): SessionView {
@@ -121,10 +128,8 @@ function freeSlot(): { slot: number; generation: number } | null {
 }
 
 serveWorker<ExecutionMethods>(parentPort, {
-  position: async () => {
-    await execution.flush()
-    return execution.position
-  },
+  // A block that was finalized and not committed is not in it, so that the engine asks for it again.
+  position: () => execution.durablePosition(),
   submit: ({ bytes, signer }) => {
     execution.submit(bytes, signer)
     return { poolSize: execution.poolSize }
