@@ -60,7 +60,7 @@ export interface EngineParts {
 }
 
 /** A pool that waits this long without a block wakes the chain, whoever's envelopes they are. */
-const wakePatience = 1000
+const wakePatience = 400
 
 const oversizedError = new OnusError('too-large', 'executing this envelope passes a limit that a whole block has', {
   remedy: 'sign fewer calls together, or split the work of the call',

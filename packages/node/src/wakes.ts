@@ -13,8 +13,9 @@ import { isWake, maximumWakes, wakeTag } from './worker/blockItems.js'
 
 /** A wake older than this many heights is taken into a block whatever waits. */
 const heightsLeftOut = 4
-/** A wake of ours that no block took after this long is taken for lost. */
+/** A wake that no block took after this long, or after so many blocks, is taken for lost. */
 const lostAfterMilliseconds = 2000
+const lostAfterHeights = 8
 
 function wakeDigest(hasher: Hasher, chainId: string, origin: Uint8Array, nonce: bigint): Uint8Array {
   return hasher.keccak256(
@@ -36,7 +37,9 @@ export interface WakesOptions {
 
 interface Outstanding {
   readonly origin: string
+  /** When this node first saw it: the height, and milliseconds of `performance.now()`. */
   readonly height: number
+  readonly seenAt: number
 }
 
 const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
@@ -47,9 +50,8 @@ export class Wakes {
   readonly #outstanding = new Map<string, Outstanding>()
   readonly #inBlocks = new Set<string>()
   #height = 0
-  /** Whether a wake of ours is out, and when the newest wake of anyone was seen. */
-  #ownIsOut = false
-  #newestAt = 0
+  /** When our last wake was sent, while no block held it; null otherwise. */
+  #ownSentAt: number | null = null
   /** Begins at random: a nonce must not repeat after a restart while the old wake is in a block. */
   #nonce: bigint = BigInt(Math.floor(Math.random() * 2 ** 40)) << 20n
 
@@ -60,14 +62,23 @@ export class Wakes {
   /** Wakes the chain unless a wake is known to be out. */
   wake(): void {
     const now = performance.now()
-    const isOut = this.#outstanding.size > 0 || this.#ownIsOut
-    if (isOut && now - this.#newestAt < lostAfterMilliseconds) return
-    this.#outstanding.clear()
-    this.#ownIsOut = true
-    this.#newestAt = now
+    this.#dropLost(now)
+    if (this.#outstanding.size > 0 || this.#ownSentAt !== null) return
+    this.#ownSentAt = now
     this.#options.broadcast(this.#make()).catch(() => {
-      this.#ownIsOut = false
+      this.#ownSentAt = null
     })
+  }
+
+  /**
+   * Forgets wakes that no block took in their time: a mempool that lost one must not keep this node from waking the chain.
+   * Each is judged by its own age, else the wakes of others would keep a lost one alive for ever.
+   */
+  #dropLost(now: number): void {
+    for (const [key, { height, seenAt }] of this.#outstanding)
+      if (now - seenAt >= lostAfterMilliseconds || this.#height - height > lostAfterHeights)
+        this.#outstanding.delete(key)
+    if (this.#ownSentAt !== null && now - this.#ownSentAt >= lostAfterMilliseconds) this.#ownSentAt = null
   }
 
   #make(): Uint8Array {
@@ -85,8 +96,7 @@ export class Wakes {
     const origin = this.#verify(transaction)
     if ([...this.#outstanding.values()].filter((other) => other.origin === origin).length >= 2)
       throw new OnusError('wake-limit', 'this member has two wakes out already')
-    this.#outstanding.set(key, { origin, height: this.#height })
-    this.#newestAt = performance.now()
+    this.#outstanding.set(key, { origin, height: this.#height, seenAt: performance.now() })
   }
 
   /** Hexadecimal address of the member that signed the wake. */
@@ -124,7 +134,7 @@ export class Wakes {
       this.#outstanding.delete(key)
       this.#inBlocks.add(key)
       if (equalBytes(item.subarray(wakeTag.length, wakeTag.length + addressLength), this.#options.address))
-        this.#ownIsOut = false
+        this.#ownSentAt = null
     }
     if (this.#inBlocks.size > 10_000) this.#inBlocks.clear()
   }

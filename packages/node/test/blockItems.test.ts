@@ -5,7 +5,7 @@ import { contentOf, isWake, maximumWakes, wakeLength } from '@onus/node/worker/b
 import { encodeSeal, sealLength } from '@onus/protocol/manifest'
 import fc from 'fast-check'
 import { assertRejects, rejectionOf } from './support/rejection.js'
-import { seededBytes } from './support/testNode.js'
+import { seededBytes } from './support/seeded.js'
 
 const manifest = seededBytes('manifest', 1024)
 const seal = encodeSeal(manifest)

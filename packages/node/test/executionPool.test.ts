@@ -7,6 +7,7 @@ import { decodeManifest, manifestOfSeal } from '@onus/protocol/manifest'
 import { decodeEnvelope, envelopeKind, transactionIds } from '@onus/protocol/transaction'
 import { operation, request } from './support/guest.js'
 import { assertRejects } from './support/rejection.js'
+import { seededBytes, withFolder } from './support/seeded.js'
 import {
   accountOf,
   callWith,
@@ -17,14 +18,12 @@ import {
   openSession,
   placeAt,
   type Sent,
-  seededBytes,
   send,
   sendCalls,
   startTime,
   submit,
   type TestNode,
   testCluster,
-  withFolder,
 } from './support/testNode.js'
 
 const cluster = testCluster()

@@ -10,6 +10,7 @@ import { decodeManifest, encodeManifest } from '@onus/protocol/manifest'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { operation, request } from './support/guest.js'
 import { assertRejects, rejectionOf } from './support/rejection.js'
+import { withFolder } from './support/seeded.js'
 import {
   closeNode,
   openNode,
@@ -20,7 +21,6 @@ import {
   submit,
   type TestNode,
   testCluster,
-  withFolder,
 } from './support/testNode.js'
 
 const cluster = testCluster()

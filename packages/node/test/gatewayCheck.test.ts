@@ -9,7 +9,8 @@ import type { Call } from '@onus/protocol/transaction'
 import { decodeEnvelope } from '@onus/protocol/transaction'
 import { argument, description } from './support/notes.js'
 import { assertRejects, rejectionOf } from './support/rejection.js'
-import { openSession, type Sent, seededBytes, sendCalls, testCluster } from './support/testNode.js'
+import { seededBytes } from './support/seeded.js'
+import { openSession, type Sent, sendCalls, testCluster } from './support/testNode.js'
 
 const cluster = testCluster()
 const { genesis } = cluster

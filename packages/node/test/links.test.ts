@@ -9,7 +9,7 @@ import { type LinkPeer, Links } from '@onus/node/links/links'
 import { nativePublicKeyOf } from '@onus/node/signer/nativeCurve'
 import fc from 'fast-check'
 import { assertRejects, rejectionOf } from './support/rejection.js'
-import { seededBytes } from './support/testNode.js'
+import { seededBytes } from './support/seeded.js'
 
 const chainId = 'onus-00000000000000000001-1'
 const host = '127.0.0.1'

@@ -12,7 +12,8 @@ import type { ExecutionMethods, FinalizeAnswer } from '@onus/node/worker/executi
 import { OnusError } from '@onus/protocol/errors'
 import { chainIdOfGenesis } from '@onus/protocol/genesis'
 import { addressOf } from '@onus/protocol/signature'
-import { hashing, memberKeys, placeAt, seededBytes, testCluster } from './support/testNode.js'
+import { seededBytes } from './support/seeded.js'
+import { hashing, memberKeys, placeAt, testCluster } from './support/testNode.js'
 
 const { genesis, genesisHash } = testCluster()
 const chainId = chainIdOfGenesis(genesis)

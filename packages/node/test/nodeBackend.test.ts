@@ -17,7 +17,8 @@ import { decodeReceiptProof, type Receipt } from '@onus/protocol/receipt'
 import { decodeEnvelope, transactionIds } from '@onus/protocol/transaction'
 import { receiptLeaves } from '@onus/state-transition/receiptsTree'
 import { argument, description } from './support/notes.js'
-import { accountOf, hashing, type Sent, seededBytes, sendCalls, testCluster, withFolder } from './support/testNode.js'
+import { seededBytes, withFolder } from './support/seeded.js'
+import { accountOf, hashing, type Sent, sendCalls, testCluster } from './support/testNode.js'
 
 const cluster = testCluster()
 const { genesis } = cluster

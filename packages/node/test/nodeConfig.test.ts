@@ -8,7 +8,7 @@ import { nativePublicKeyOf } from '@onus/node/signer/nativeCurve'
 import { toHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
 import fc from 'fast-check'
-import { seededBytes, withFolder } from './support/testNode.js'
+import { seededBytes, withFolder } from './support/seeded.js'
 
 const config: NodeConfigFile = {
   name: 'node 1',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { PendingResults } from '@onus/node/pendingResults'
 import { OnusError } from '@onus/protocol/errors'
-import { seededBytes } from './support/testNode.js'
+import { seededBytes } from './support/seeded.js'
 
 const [a, b, c] = ['a', 'b', 'c'].map((label) => seededBytes(label)) as [Uint8Array, Uint8Array, Uint8Array]
 
@@ -54,9 +54,10 @@ describe('pending results', () => {
     const pending = new PendingResults()
     const over = new AbortController()
     const [gone, stays] = [pending.wait([a, b], 60_000, over.signal), pending.wait([a], 60_000)]
+    assert.equal(pending.size, 2)
     over.abort()
+    assert.equal(pending.size, 1, 'at once, not after the minute')
     assert.equal(await gone, null)
-    assert.equal(pending.size, 1)
     pending.certified(a, { height: 1, index: 2 })
     assert.deepEqual(await stays, [{ height: 1, index: 2 }])
     const settled = new AbortController()

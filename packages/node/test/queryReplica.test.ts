@@ -14,7 +14,8 @@ import binaryen from 'binaryen'
 import fc from 'fast-check'
 import { guestModule, operation, request, totalOf } from './support/guest.js'
 import { assertRejects } from './support/rejection.js'
-import { hashing, seededBytes, testCluster, withFolder } from './support/testNode.js'
+import { seededBytes, withFolder } from './support/seeded.js'
+import { hashing, testCluster } from './support/testNode.js'
 
 const cluster = testCluster()
 const maximumMemoryPages = 16

@@ -19,7 +19,8 @@ import {
 import type { Session } from '@onus/protocol/session'
 import { receiptLeaves, receiptsTree } from '@onus/state-transition/receiptsTree'
 import fc from 'fast-check'
-import { hashing, seededBytes, withFolder } from './support/testNode.js'
+import { seededBytes, withFolder } from './support/seeded.js'
+import { hashing } from './support/testNode.js'
 
 const bytes = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length })
 const integer = fc.oneof(fc.nat(1000), fc.maxSafeNat(), fc.constantFrom(2 ** 32, 2 ** 53 - 1))
@@ -110,7 +111,9 @@ describe('store', () => {
         position,
         block,
         pages: fc.dictionary(fc.nat(5000).map(String), bytes(4096), { maxKeys: 4 }),
-        sessions: fc.dictionary(fc.nat(2 ** 24 - 1).map(String), fc.option(session), { maxKeys: 4 }),
+        sessions: fc.dictionary(fc.constantFrom('0', '3', '70', '16777215'), fc.option(session, { freq: 2 }), {
+          maxKeys: 4,
+        }),
         ids: fc.uniqueArray(bytes(32), { maxLength: 4, selector: String }),
       })
       let run = 0
@@ -155,6 +158,17 @@ describe('store', () => {
         }),
         { seed: 3, numRuns: 12 },
       )
+    }))
+
+  test('a session that an undo takes away is gone', () =>
+    withFolder(async (folder) => {
+      const store = new Store(join(folder, 'store'))
+      const [held] = fc.sample(session, { seed: 1, numRuns: 1 }) as [Session]
+      const write = writeOf(1, emptyBlock('1'))
+      for (const sessions of [[[3, held] as const, [4, held] as const], [[3, null] as const]])
+        await store.writeBlock({ ...write, change: { ...write.change, sessions } })
+      assert.deepEqual(plain([...store.sessions()]), plain([[4, held]]))
+      await store.close()
     }))
 
   test('pages read in one go do not share memory', () =>

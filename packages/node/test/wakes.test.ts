@@ -8,7 +8,8 @@ import { chainIdOfGenesis } from '@onus/protocol/genesis'
 import { addressOf } from '@onus/protocol/signature'
 import fc from 'fast-check'
 import { assertRejects, rejectionOf } from './support/rejection.js'
-import { hashing, memberKeys, seededBytes, testCluster } from './support/testNode.js'
+import { seededBytes } from './support/seeded.js'
+import { hashing, memberKeys, testCluster } from './support/testNode.js'
 
 const { genesis } = testCluster()
 
@@ -124,6 +125,36 @@ describe('wakes', () => {
     } finally {
       mock.restoreAll()
     }
+  })
+
+  test('a wake that was lost is forgotten though other wakes keep coming', () => {
+    let now = 1000
+    mock.method(performance, 'now', () => now)
+    try {
+      const [a, b] = [member(0), member(1)]
+      b.wakes.check(wakeOf(a), false) // no block will ever hold it
+      for (let height = 1; height <= 2; height++) {
+        now += 1100
+        const other = wakeOf(a)
+        b.wakes.check(other, false)
+        b.wakes.decided(height, [other])
+      }
+      b.wakes.wake()
+      assert.equal(b.sent.length, 1)
+    } finally {
+      mock.restoreAll()
+    }
+  })
+
+  test('a wake that many blocks left out is forgotten', () => {
+    const [a, b] = [member(0), member(1)]
+    b.wakes.check(wakeOf(a), false)
+    b.wakes.decided(8, [])
+    b.wakes.wake()
+    assert.equal(b.sent.length, 0)
+    b.wakes.decided(9, [])
+    b.wakes.wake()
+    assert.equal(b.sent.length, 1)
   })
 
   test('tries again after the engine did not take a wake', async () => {

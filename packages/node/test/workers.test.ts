@@ -17,17 +17,16 @@ import { domainOfGenesis } from '@onus/protocol/genesis'
 import { envelopeKind } from '@onus/protocol/transaction'
 import { requiredStackMegabytes } from '@onus/vm/engine/machine'
 import { operation, request, totalOf } from './support/guest.js'
+import { seededBytes, withFolder } from './support/seeded.js'
 import {
   accountOf,
   callWith,
   openSession,
   placeAt,
   type Sent,
-  seededBytes,
   send,
   sendCalls,
   testCluster,
-  withFolder,
 } from './support/testNode.js'
 
 const cluster = testCluster()

@@ -2,10 +2,6 @@
  * The parts of a node without threads, processes or consensus: a genesis, genuine envelopes, and executions over real
  * stores in temporary folders.
  */
-import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createHashing } from '@onus/node/hashing'
 import { nativeCurve, nativePublicKeyOf } from '@onus/node/signer/nativeCurve'
 import { Store } from '@onus/node/store/store'
@@ -26,22 +22,10 @@ import type { VirtualMachine } from '@onus/state-transition/virtualMachine'
 import { loweringVersion } from '@onus/vm/lower/costs'
 import { lowerModule } from '@onus/vm/lower/lowerModule'
 import { guestModule, operation, request } from './guest.js'
+import { seededBytes } from './seeded.js'
 
 export const hashing = createHashing()
 export const startTime = 1_700_000_000
-
-export function seededBytes(label: string, length = 32): Uint8Array {
-  const bytes = new Uint8Array(length)
-  for (let at = 0, part = 0; at < length; at += 32, part++)
-    bytes.set(
-      createHash('sha256')
-        .update(`${label}/${part}`)
-        .digest()
-        .subarray(0, length - at),
-      at,
-    )
-  return bytes
-}
 
 export const testLimits: Limits = {
   blockGas: 100_000_000,
@@ -94,15 +78,6 @@ export function testCluster(limits: Partial<Limits> = {}, changes: Partial<Genes
   const genesis = { clusterId: localClusterId(hashing, content), ...content }
   const genesisBytes = encodeGenesis(genesis)
   return { genesis, genesisBytes, genesisHash: hashing.sha256(genesisBytes), module }
-}
-
-export async function withFolder<Result>(action: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'onus-test-'))
-  try {
-    return await action(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
 }
 
 export interface TestNode {

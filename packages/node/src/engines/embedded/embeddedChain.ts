@@ -137,10 +137,10 @@ export class EmbeddedChain {
   async #replayBlock(member: Member, height: number): Promise<void> {
     const { request, result: known } = await this.#history.recollect(height)
     const result = await member.application.finalizeBlock(request)
-    await member.application.commit()
     if (known === null) await this.#history.settle(result)
     else if (!sameResult(known, result))
       throw new OnusError('embedded-divergence', `block ${height} gave another result here than on the others`)
+    await member.application.commit()
   }
 
   async #broadcast(member: Member, transaction: Uint8Array): Promise<void> {
@@ -191,7 +191,10 @@ export class EmbeddedChain {
       if (result !== null && !sameResult(result, agreed))
         member.fail('embedded-divergence', `block ${request.height} gave another result here than on the others`)
     })
+    // The result is in the chain file before an application keeps the block: where all have it, none replays it, and
+    // nobody could tell the result of a block that a killed process left undone.
     await this.#history.settle(agreed)
+    await Promise.all(running.map((member) => member.commit()))
   }
 
   /** The result of most power among those who gave one; null where nobody did. */

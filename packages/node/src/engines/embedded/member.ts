@@ -94,15 +94,16 @@ export class Member {
     }
   }
 
-  /** Finalizes and commits the block, or gives null where this member failed at it. */
+  /** The application's result of the block, or null where this member failed at it. */
   async finalize(request: BlockRequest): Promise<FinalizeBlockResponse | null> {
-    const result = await this.call('finalizeBlock', async (application) => {
-      const finalized = await application.finalizeBlock(request)
-      await application.commit()
-      return finalized
-    })
+    const result = await this.call('finalizeBlock', (application) => application.finalizeBlock(request))
     for (const item of request.items) this.#mempool.delete(toHex(item))
     this.#accepted.clear()
     return result
+  }
+
+  /** Lets the application make the finalized block durable. */
+  async commit(): Promise<void> {
+    if (this.running) await this.call('commit', (application) => application.commit())
   }
 }
