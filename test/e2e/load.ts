@@ -22,7 +22,7 @@ export function openClient(
     interface: ledger,
     hasher: createHashing(),
     curve: nativeCurve,
-    timeouts: { call: 90_000, request: 5_000 },
+    timeouts: { call: 60_000, request: 5_000 },
     ...options,
   })
 }
@@ -71,7 +71,8 @@ export async function runLoad(
     onCertified(certified.length)
   }
   const worker = async (client: LedgerCluster): Promise<void> => {
-    while (issued < load.calls) {
+    // One failure fails the test: what would only fail later as well is not waited for.
+    while (issued < load.calls && failures.length === 0) {
       issued += 1
       await callOnce(client).catch((error: unknown) => failures.push(error))
     }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { buildLedger } from './buildLedger.js'
-import { request, untilAtRest } from './gatewayClient.js'
+import { request, statusOf, untilAtRest } from './gatewayClient.js'
 import { checkCounter, checkNewest, checkReceipts } from './invariants.js'
 import { type CertifiedCall, type LedgerCluster, type LoadResult, openClient, runLoad } from './load.js'
 import type { NetworkManifest } from './network.js'
@@ -119,6 +119,10 @@ async function useCluster(manifest: NetworkManifest, cluster: TestCluster, start
   }
 }
 
+function statusTexts(cluster: TestCluster): Promise<unknown[]> {
+  return Promise.all(cluster.localnet.gatewayUrls.map((url) => statusOf(url).catch(String)))
+}
+
 /** `cometbft` is the path of its binary; unused with the embedded engine. */
 export async function runNetwork(manifest: NetworkManifest, cometbft: string | null): Promise<NetworkReport> {
   const module = await buildLedger()
@@ -135,6 +139,7 @@ export async function runNetwork(manifest: NetworkManifest, cometbft: string | n
     return report
   } catch (error) {
     console.log(`${manifest.name} failed; its nodes' folders are in ${cluster.folder}: ${JSON.stringify(manifest)}`)
+    console.log(`exits: ${JSON.stringify(cluster.exits)}; nodes: ${JSON.stringify(await statusTexts(cluster))}`)
     await cluster.stop()
     throw error
   }

@@ -135,7 +135,7 @@ describe('wakes', () => {
       b.wakes.check(wakeOf(a), false) // no block will ever hold it
       for (let height = 1; height <= 2; height++) {
         now += 1100
-        const other = wakeOf(a)
+        const other = wakeOf(member(1 + height))
         b.wakes.check(other, false)
         b.wakes.decided(height, [other])
       }

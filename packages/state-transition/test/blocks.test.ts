@@ -15,9 +15,11 @@ import { buildBlock } from '@onus/state-transition/buildBlock'
 import type { ClusterState } from '@onus/state-transition/clusterState'
 import { executeBlock } from '@onus/state-transition/executeBlock'
 import { receiptsTree } from '@onus/state-transition/receiptsTree'
+import type { VirtualMachine } from '@onus/state-transition/virtualMachine'
 import fc from 'fast-check'
 import { assertRejects, rejectionOf } from './support/rejection.js'
 import {
+  account,
   beginOf,
   blockDataOf,
   callOf,
@@ -32,7 +34,7 @@ import {
   standInSigner,
   stateOf,
 } from './support/testCluster.js'
-import { operation, request } from './support/toyMachine.js'
+import { operation, request, ToyMachine } from './support/toyMachine.js'
 
 const sessions = 4
 
@@ -170,6 +172,46 @@ describe('blocks', () => {
     assert.deepEqual(outcome.manifest.stateRoot, stateRoot)
     assert.equal(state.sessions.get(0)?.nextCounter, 2)
     assert.deepEqual([...outcome.details.keys()], [0, 1])
+  })
+
+  test('a call is given its header of eight words, and its argument behind it', () => {
+    const machine = new ToyMachine()
+    const inputs: Uint8Array[] = []
+    const spy = Object.assign(Object.create(machine) as VirtualMachine, {
+      call: (input: Uint8Array, gasLimit: number) => {
+        inputs.push(input)
+        return machine.call(input, gasLimit)
+      },
+      accept: () => machine.accept(),
+      endBlock: () => machine.endBlock(),
+    })
+    const state = stateOf(genesisWith(), spy)
+    const first = beginOf(state, momentAt(1))
+    executeBlock(state, blockDataOf(first, [opening({ slot: 5 }), calls(5, [0])]), 1, first.time, standInSigner)
+    const moment = { height: 2, milliseconds: momentAt(2).milliseconds + 7 }
+    const begin = beginOf(state, moment)
+    const call = calls(5, [1], { argument: request(operation.add, 9, 9) })
+    executeBlock(state, blockDataOf(begin, [call]), 2, begin.time, standInSigner)
+    const word = (value: bigint): string => value.toString(16).padStart(64, '0')
+    const [id] = transactionIds(nobleHasher, state.genesis, call.envelope).map((bytes) => Buffer.from(bytes))
+    const seedTag = Buffer.alloc(32)
+    seedTag.write('onus/seed/1')
+    const seed = nobleHasher.sha256(Buffer.concat([seedTag, begin.previousManifest, id as Buffer]))
+    assert.equal(
+      Buffer.from(inputs[1] as Uint8Array).toString('hex'),
+      [
+        Buffer.from(account('owner of 5')).toString('hex').padStart(64, '0'),
+        word(5n << 32n),
+        word(1n),
+        word(2n),
+        word(BigInt(moment.milliseconds)),
+        (id as Buffer).toString('hex'),
+        Buffer.from(seed).toString('hex'),
+        word(0n),
+        Buffer.from(request(operation.add, 9, 9)).toString('hex'),
+      ].join(''),
+    )
+    assert.notEqual(Buffer.compare(begin.previousManifest, new Uint8Array(32)), 0)
   })
 
   test('what a call sees is in the state: another height or time gives another root', () => {
