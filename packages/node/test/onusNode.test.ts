@@ -11,14 +11,15 @@ import { OnusNode } from '@onus/node/onusNode'
 import { nativeCurve, nativePublicKeyOf } from '@onus/node/signer/nativeCurve'
 import { concatBytes, utf8Bytes } from '@onus/protocol/bytes'
 import { Certificate, decodeCertificate } from '@onus/protocol/certificate'
-import { OnusError } from '@onus/protocol/errors'
+import type { OnusError } from '@onus/protocol/errors'
 import { decodeResults } from '@onus/protocol/gatewayMessages'
 import { decodeGenesis, type Genesis } from '@onus/protocol/genesis'
+import { encodeCall } from '@onus/protocol/interface/call'
 import type { Interface } from '@onus/protocol/interface/description'
 import { formatInterface } from '@onus/protocol/interface/parseInterface'
 import { decodeReceiptProof, receiptStatus } from '@onus/protocol/receipt'
 import { envelopeKind } from '@onus/protocol/transaction'
-import { guestModule, totalOf } from './support/guest.js'
+import { guestModule, operation, totalOf } from './support/guest.js'
 import { withFolder } from './support/seeded.js'
 import { accountOf, callWith, hashing, type Sent, send } from './support/testNode.js'
 
@@ -26,7 +27,16 @@ const description = {
   version: 1,
   types: {},
   entries: [
-    { name: 'run', kind: 'entry', params: [['operation', 'u8'], ['a', 'u32'], ['b', 'u32']], result: 'u64' },
+    {
+      name: 'run',
+      kind: 'entry',
+      params: [
+        ['operation', 'u8'],
+        ['a', 'u32'],
+        ['b', 'u32'],
+      ],
+      result: 'u64',
+    },
   ],
 } as const satisfies Interface
 
@@ -69,7 +79,11 @@ describe('a node', { timeout: 60_000 }, () => {
       const status = async (): Promise<Status> => (await (await fetch(`${url}/v1/status`)).json()) as Status
       const first = await start(home)
       const { time } = await status()
-      assert.equal(time, genesis.time.seconds * 1000 + genesis.time.nanoseconds / 1e6, 'the time of the genesis before any block')
+      assert.equal(
+        time,
+        genesis.time.seconds * 1000 + genesis.time.nanoseconds / 1e6,
+        'the time of the genesis before any block',
+      )
       const expiry = { height: 100, time: time + 500_000 }
       const owner = accountOf('ann')
       const session = { slot: 3, generation: 0 }
@@ -77,8 +91,10 @@ describe('a node', { timeout: 60_000 }, () => {
       const opening = { type: 'opening', owner, key: owner, session, closes: expiry, expiry, admission } as const
       const cluster = { genesis } as never
       await certified(url, genesis, send(cluster, envelopeKind.accountOpening, 'ann', [opening]))
-      const call = (counter: number): Sent =>
-        send(cluster, envelopeKind.accountCalls, 'ann', [callWith(3, counter, { expiry })])
+      const call = (counter: number): Sent => {
+        const argument = new Uint8Array(encodeCall(description, 'run', [operation.add, counter + 1, 0]))
+        return send(cluster, envelopeKind.accountCalls, 'ann', [callWith(3, counter, { expiry, argument })])
+      }
       assert.equal(totalOf(await certified(url, genesis, call(0))), 1n)
       const before = await status()
       assert.ok(before.certifiedHeight > 0 && before.time > time)
@@ -86,7 +102,10 @@ describe('a node', { timeout: 60_000 }, () => {
 
       const second = await start(home)
       const after = await status()
-      assert.deepEqual([after.height, after.time, after.certifiedHeight], [before.height, before.time, before.certifiedHeight])
+      assert.deepEqual(
+        [after.height, after.time, after.certifiedHeight],
+        [before.height, before.time, before.certifiedHeight],
+      )
       const latest = new Uint8Array(await (await fetch(`${url}/v1/certificates/latest`)).arrayBuffer())
       const { manifest } = Certificate.verify(hashing, nativeCurve, decodeCertificate(latest), genesis)
       assert.equal(manifest.height, before.certifiedHeight)
@@ -105,7 +124,12 @@ async function certified(url: string, genesis: Genesis, { bytes }: Sent): Promis
   const response = await fetch(`${url}/v1/envelopes`, { method: 'POST', headers, body: Buffer.from(bytes) })
   assert.equal(response.status, 200, await response.clone().text())
   const { certificates, receipts } = decodeResults(new Uint8Array(await response.arrayBuffer()))
-  const certificate = Certificate.verify(hashing, nativeCurve, decodeCertificate(certificates[0] as Uint8Array), genesis)
+  const certificate = Certificate.verify(
+    hashing,
+    nativeCurve,
+    decodeCertificate(certificates[0] as Uint8Array),
+    genesis,
+  )
   const proof = decodeReceiptProof(receipts[receipts.length - 1] as Uint8Array)
   certificate.verifyReceipt(proof)
   assert.equal(proof.receipt.status, receiptStatus.executed)
