@@ -38,10 +38,15 @@ export async function runEmbedded(files: readonly NodeFiles[], createNode: Creat
       chain.join({ application, signer, onFailure }),
     ),
   )
-  await Promise.all(nodes.map((node) => node.start()))
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.stop()))
     await chain.close()
+  }
+  try {
+    await Promise.all(nodes.map((node) => node.start()))
+  } catch (error) {
+    await stop()
+    throw error
   }
   return { nodes, stop }
 }

@@ -67,7 +67,7 @@ export async function startWorkers(options: NodeWorkersOptions): Promise<NodeWor
     { workerData: executionData, transferList: [replica.port1], resourceLimits },
     (error) => void executionDied(error),
   )
-  await execution.call('position', null)
+  await readyOrStopped(execution, execution.call('position', null))
   // The replica loads the store now and follows the blocks after it, so no block may be decided before it is ready.
   const queryData: QueryWorkerData = { genesis: genesisBytes, module, storePath, updates: replica.port2 }
   const queries = new WorkerClient<QueryMethods>(
@@ -75,7 +75,7 @@ export async function startWorkers(options: NodeWorkersOptions): Promise<NodeWor
     { workerData: queryData, transferList: [replica.port2], resourceLimits },
     onDeath,
   )
-  await queries.call('ready', null)
+  await readyOrStopped(execution, queries.call('ready', null))
   const signatureData: SignatureWorkerData = { domain: domainOfGenesis(genesis) }
   const signatures = new WorkerClient<SignatureMethods>(
     script('signatureWorker'),
@@ -87,4 +87,14 @@ export async function startWorkers(options: NodeWorkersOptions): Promise<NodeWor
     await Promise.all([execution.stop(), queries.stop(), signatures.stop()])
   }
   return { execution, queries, signatures, stop }
+}
+
+/** A worker that does not get ready has ended by itself; the one that it needs must not run on. */
+async function readyOrStopped(needed: WorkerClient<ExecutionMethods>, ready: Promise<unknown>): Promise<void> {
+  try {
+    await ready
+  } catch (error) {
+    await needed.stop()
+    throw error
+  }
 }

@@ -124,8 +124,17 @@ export class OnusNode {
     return typeof address === 'object' && address !== null ? address.port : this.#options.gateway.port
   }
 
-  /** Resolves when the node takes part and answers. */
+  /** Resolves when the node takes part and answers. When it rejects, nothing of the node runs. */
   async start(): Promise<void> {
+    try {
+      await this.#startAll()
+    } catch (error) {
+      await this.stop().catch(() => undefined)
+      throw error
+    }
+  }
+
+  async #startAll(): Promise<void> {
     const { home, genesis: genesisBytes, module, lie, log } = this.#options
     await mkdir(home, { recursive: true })
     this.#workers = await startWorkers({
