@@ -20,9 +20,12 @@ export interface FetchedReceipt {
   readonly certificate: Certificate
 }
 
-/** The verified receipt of `id` from one node. Fails where the node has none, or one that does not verify. */
+/**
+ * The verified receipt of `id` from one node, which may hear of the block a moment later than others. Fails where the node
+ * has none, or one that does not verify.
+ */
 export async function fetchReceipt(url: string, genesis: Genesis, id: string): Promise<FetchedReceipt> {
-  const reply = await request(`${url}/v1/receipts/${id}`)
+  const reply = await request(`${url}/v1/receipts/${id}?timeout=5000`)
   assert.equal(reply.status, 200, `${url} has no certified receipt of ${id}: ${reply.code}`)
   const { certificates, receipts } = decodeResults(reply.bytes)
   assert.equal(certificates.length, 1)
