@@ -130,7 +130,7 @@ describe('execution as a weapon', { skip, timeout: 180_000 }, () => {
     await checkGoingOn()
   })
 
-  test('a call that waits for an earlier one costs a block a second, and is forgotten when it expires', async () => {
+  test('a call that waits for an earlier one costs few blocks, and is forgotten when it expires', async () => {
     const { gatewayUrls } = cluster.localnet
     const url = gatewayUrls[0] as string
     const session = await TestSession.open(cluster.localnet, url)
@@ -143,7 +143,8 @@ describe('execution as a weapon', { skip, timeout: 180_000 }, () => {
     assert.equal(code, 'not-yet-certified')
     const passed = (await statusOf(url)).height - height
     console.log(`${passed} blocks in 4 s while a call waits for an earlier one`)
-    assert.ok(passed >= 2 && passed <= 14, 'block time goes on, and slowly')
+    // Each member's turn at once, then one every 400 ms and the rounds of wakes that crossed; unpaced it is over a hundred.
+    assert.ok(passed >= 2 && passed <= 30, `block time goes on, and slowly: ${passed} blocks`)
     await untilAtRest(gatewayUrls, 15_000)
     assert.equal((await post(`${url}/v1/envelopes`, waiting.bytes)).code, 'expired')
   })

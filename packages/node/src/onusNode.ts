@@ -339,7 +339,7 @@ export class OnusNode {
       void this.#certifier?.certify(height, block)
     }
     this.#emptyInRow = block === null ? this.#emptyInRow + 1 : 0
-    // Once each member has had its turn, what is left waits for earlier calls, and a block a second keeps its time.
+    // Once each member has had its turn, what is left waits for earlier calls, and a block now and then (`wakePatience`) keeps its time.
     if (poolSize > 0 && this.#emptyInRow <= this.genesis.validators.validators.length) this.#wakes?.wake()
     for (const listener of this.#decisionListeners) listener()
   }
