@@ -165,8 +165,8 @@ export class BinaryWriter {
     return this.bytes(utf8Bytes(tag))
   }
 
-  /** A copy of what was written. */
+  /** What was written; nothing may be written after it. Never a view into a larger buffer. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.length)
+    return this.length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.length)
   }
 }

@@ -70,7 +70,7 @@ function bodyRanges(envelope: Envelope): { offset: number; length: number }[] {
 }
 
 /** The bytes of a block; `decoded[i]` is the decoding of `data.envelopes[i]`. */
-function encodeDecoded(data: BlockData, decoded: readonly Envelope[]): Uint8Array {
+export function encodeDecodedBlock(data: BlockData, decoded: readonly Envelope[]): Uint8Array {
   const transactions = decoded.reduce((sum, envelope) => sum + envelope.bodies.length, 0)
   const content = data.envelopes.reduce((sum, envelope) => sum + envelope.length, 0)
   const length = blockDataLength(transactions, content)
@@ -79,12 +79,12 @@ function encodeDecoded(data: BlockData, decoded: readonly Envelope[]): Uint8Arra
   let at = beginLength + transactions * wordLength
   decoded.forEach((envelope, index) => {
     const envelopeLength = data.envelopes[index]?.length ?? 0
-    for (const range of bodyRanges(envelope))
+    for (const { offset, length } of bodyRanges(envelope))
       writer
         .u64(at)
         .u64(envelopeLength)
-        .u64(at + range.offset)
-        .u64(range.length)
+        .u64(at + offset)
+        .u64(length)
     at += envelopeLength
   })
   for (const envelope of data.envelopes) writer.bytes(envelope)
@@ -92,7 +92,7 @@ function encodeDecoded(data: BlockData, decoded: readonly Envelope[]): Uint8Arra
 }
 
 export function encodeBlockData(data: BlockData): Uint8Array {
-  return encodeDecoded(data, data.envelopes.map(decodeEnvelope))
+  return encodeDecodedBlock(data, data.envelopes.map(decodeEnvelope))
 }
 
 function readInteger(reader: BinaryReader, field: string): number {
@@ -101,42 +101,56 @@ function readInteger(reader: BinaryReader, field: string): number {
 }
 
 export interface DecodedBlockData extends BlockData {
-  readonly transactions: readonly PlacedTransaction[]
+  /** `decoded[i]` is the decoding of `envelopes[i]`. */
+  readonly decoded: readonly Envelope[]
 }
 
-/**
- * Strict decoding: the bytes must be exactly those that `encodeBlockData` makes of the content. Rejects
- * `block-data-form`, `bad-tag`, `truncated`, `integer-range` and what `decodeEnvelope` rejects.
- */
-export function decodeBlockData(bytes: Uint8Array): DecodedBlockData {
-  if (bytes.length > maximumBlockDataLength) throw new OnusError('block-data-form', 'block data is over 64 MiB')
-  const reader = new BinaryReader(bytes, 'block data')
+/** The transactions of a block in order. */
+export function placedTransactions({ decoded }: DecodedBlockData): PlacedTransaction[] {
+  return decoded.flatMap((envelope, envelopeIndex) =>
+    envelope.transactions.map((transaction, index) => {
+      const body = envelope.bodies[index] as Uint8Array
+      return { envelopeIndex, envelope, transaction, body }
+    }),
+  )
+}
+
+function readBegin(reader: BinaryReader): BeginBlock {
   if (!equalBytes(reader.take(wordLength, 'tag'), tag)) throw new OnusError('bad-tag', 'expected block data')
   const clusterId = reader.take(wordLength, 'cluster id')
   const epoch = readInteger(reader, 'epoch')
   const height = readInteger(reader, 'height')
   reader.take(24, 'time')
   const time = timestampOfNanoseconds(reader.bigU64('time'))
-  const previousManifest = reader.take(wordLength, 'previous manifest')
+  return { clusterId, epoch, height, time, previousManifest: reader.take(wordLength, 'previous manifest') }
+}
+
+/**
+ * Strict decoding: the bytes must be exactly those that `encodeBlockData` makes of the content. `decode` may give the
+ * decoding of an envelope that is known already; it rejects as `decodeEnvelope` does. Rejects `block-data-form`,
+ * `bad-tag`, `truncated`, `integer-range` and what `decodeEnvelope` rejects.
+ */
+export function decodeBlockData(
+  bytes: Uint8Array,
+  decode: (envelope: Uint8Array) => Envelope = decodeEnvelope,
+): DecodedBlockData {
+  if (bytes.length > maximumBlockDataLength) throw new OnusError('block-data-form', 'block data is over 64 MiB')
+  const reader = new BinaryReader(bytes, 'block data')
+  const begin = readBegin(reader)
   const count = readInteger(reader, 'transaction count')
   const length = readInteger(reader, 'length')
   if (length !== bytes.length || count === 0 || count > maximumTransactionsPerBlock)
     throw new OnusError('block-data-form', `length ${length} of ${bytes.length} bytes, ${count} transactions`)
   const envelopes: Uint8Array[] = []
   const decoded: Envelope[] = []
-  const transactions: PlacedTransaction[] = []
   const table = new BinaryReader(reader.take(count * wordLength, 'table'), 'table')
-  while (transactions.length < count) {
+  while (table.remaining > 0) {
     const entry = table.position
     const envelopeAt = table.u64('envelope offset')
     const envelopeBytes = reader.take(table.u64('envelope length'), 'envelope')
     if (envelopeAt !== envelopeBytes.byteOffset - bytes.byteOffset)
       throw new OnusError('block-data-form', `envelope ${envelopes.length} does not stand where the table says`)
-    const envelope = decodeEnvelope(envelopeBytes)
-    envelope.transactions.forEach((transaction, index) => {
-      const body = envelope.bodies[index] as Uint8Array
-      transactions.push({ envelopeIndex: envelopes.length, envelope, transaction, body })
-    })
+    const envelope = decode(envelopeBytes)
     envelopes.push(envelopeBytes)
     decoded.push(envelope)
     table.position = entry
@@ -144,8 +158,8 @@ export function decodeBlockData(bytes: Uint8Array): DecodedBlockData {
       throw new OnusError('block-data-form', 'the table has fewer entries than the envelopes have transactions')
     table.take(envelope.bodies.length * wordLength, 'entries')
   }
-  const data = { begin: { clusterId, epoch, height, time, previousManifest }, envelopes }
-  if (!equalBytes(encodeDecoded(data, decoded), bytes))
+  const data = { begin, envelopes }
+  if (!equalBytes(encodeDecodedBlock(data, decoded), bytes))
     throw new OnusError('block-data-form', 'the table or the zeros at the end differ from the one canonical form')
-  return { ...data, transactions }
+  return { ...data, decoded }
 }

@@ -78,10 +78,32 @@ export function isZero(bytes: Uint8Array): boolean {
 /** 32-byte big-endian word of an unsigned integer below 2^64 (`number`: below 2^53). */
 export function wordOfInteger(value: number | bigint): Uint8Array {
   const word = new Uint8Array(wordLength)
-  const integer = BigInt(value)
-  assert(integer >= 0n && integer < 1n << 64n, 'a word integer is below 2^64')
-  new DataView(word.buffer).setBigUint64(24, integer)
+  if (typeof value === 'number') {
+    putInteger(word, 0, value)
+    return word
+  }
+  assert(value >= 0n && value < 1n << 64n, 'a word integer is below 2^64')
+  new DataView(word.buffer).setBigUint64(24, value)
   return word
+}
+
+/**
+ * Writes an unsigned integer below 2^53 into the last 8 bytes of the word at `at`; the 24 bytes before are left. Plain
+ * arithmetic: through bigints this took a fifteenth of a block's execution.
+ */
+export function putInteger(target: Uint8Array, at: number, value: number): void {
+  assert(Number.isSafeInteger(value) && value >= 0, 'an integer below 2^53')
+  const high = Math.floor(value / 2 ** 32)
+  const low = value >>> 0
+  const end = at + wordLength
+  target[end - 8] = high >>> 24
+  target[end - 7] = high >>> 16
+  target[end - 6] = high >>> 8
+  target[end - 5] = high
+  target[end - 4] = low >>> 24
+  target[end - 3] = low >>> 16
+  target[end - 2] = low >>> 8
+  target[end - 1] = low
 }
 
 /** 32-byte word with `bytes` (at most 32) at its right end, zeros before: addresses and hashes. */

@@ -3,7 +3,7 @@
  * read as its context. Each is derived from the signed transaction and the block, so all that a backend sees is proved
  * with the request. The seed is predictable by the proposer and by the client: it is no secret.
  */
-import { concatBytes, wordOfBytes, wordOfInteger } from './bytes.js'
+import { putInteger, wordLength } from './bytes.js'
 import { type Hasher, recordHash } from './hash.js'
 import type { SessionId } from './opening.js'
 
@@ -22,17 +22,24 @@ export interface CallContext {
   readonly previousManifest: Uint8Array
 }
 
-/** 256 bytes: caller, session (slot ‖ generation), counter, height, time in milliseconds, id, seed, zero. */
-export function encodeCallHeader(hasher: Hasher, context: CallContext): Uint8Array {
+const integerAt = { counter: 64, height: 96, milliseconds: 128 } as const
+
+/**
+ * The input of a call: 256 bytes of header (caller, session as slot ‖ generation, counter, height, time in milliseconds,
+ * id, seed, zero), then the argument.
+ */
+export function encodeCallInput(hasher: Hasher, context: CallContext, argument: Uint8Array): Uint8Array {
   const { slot, generation } = context.session
-  return concatBytes(
-    wordOfBytes(context.caller),
-    wordOfInteger((BigInt(slot) << 32n) | BigInt(generation)),
-    wordOfInteger(context.counter),
-    wordOfInteger(context.height),
-    wordOfInteger(context.milliseconds),
-    context.transactionId,
-    recordHash(hasher, 'onus/seed/1', [context.previousManifest, context.transactionId]),
-    new Uint8Array(32),
-  )
+  const input = new Uint8Array(callInputHeaderLength + argument.length)
+  input.set(context.caller, wordLength - context.caller.length)
+  const view = new DataView(input.buffer)
+  view.setUint32(56, slot)
+  view.setUint32(60, generation)
+  putInteger(input, integerAt.counter, context.counter)
+  putInteger(input, integerAt.height, context.height)
+  putInteger(input, integerAt.milliseconds, context.milliseconds)
+  input.set(context.transactionId, 160)
+  input.set(recordHash(hasher, 'onus/seed/1', [context.previousManifest, context.transactionId]), 192)
+  input.set(argument, callInputHeaderLength)
+  return input
 }

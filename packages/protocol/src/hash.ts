@@ -5,7 +5,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { wordLength, wordOfText } from './bytes.js'
+import { putInteger, wordLength, wordOfText } from './bytes.js'
 import { assert } from './errors.js'
 
 export interface Hasher {
@@ -26,18 +26,50 @@ export const nobleHasher: Hasher = {
   keccak256: (data) => keccak_256(data),
 }
 
-/** `tag` as a text word, then `words` (32 bytes each), in one byte string. */
-export function recordBytes(tag: string, words: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array((words.length + 1) * wordLength)
-  bytes.set(wordOfText(tag))
-  words.forEach((word, index) => {
-    assert(word.length === wordLength, `word ${index} of record ${tag} has ${word.length} bytes`)
-    bytes.set(word, (index + 1) * wordLength)
-  })
+const tagWords = new Map<string, Uint8Array>()
+
+function tagWord(tag: string): Uint8Array {
+  let word = tagWords.get(tag)
+  if (word === undefined) {
+    word = wordOfText(tag)
+    tagWords.set(tag, word)
+  }
+  return word
+}
+
+/** A field of a record: a word, at most 32 bytes (right-aligned, zeros before), or an integer below 2^53. */
+export type RecordField = Uint8Array | number
+
+function putRecord(target: Uint8Array, tag: string, fields: readonly RecordField[]): void {
+  target.set(tagWord(tag))
+  let at = wordLength
+  for (const field of fields) {
+    if (typeof field === 'number') {
+      target.fill(0, at, at + wordLength)
+      putInteger(target, at, field)
+    } else {
+      assert(field.length <= wordLength, `a field of record ${tag} has ${field.length} bytes`)
+      if (field.length < wordLength) target.fill(0, at, at + wordLength)
+      target.set(field, at + wordLength - field.length)
+    }
+    at += wordLength
+  }
+}
+
+/** `tag` as a text word, then the fields, a word each, in one byte string. */
+export function recordBytes(tag: string, fields: readonly RecordField[]): Uint8Array {
+  const bytes = new Uint8Array((fields.length + 1) * wordLength)
+  putRecord(bytes, tag, fields)
   return bytes
 }
 
+/** Where records are put together to be hashed at once; the longest has 9 words. */
+const scratch = new Uint8Array(16 * wordLength)
+
 /** SHA-256 of a record: `sha256(tag word ‖ words)`, 32 bytes. Fixed width, so no two records share an encoding. */
-export function recordHash(hasher: Hasher, tag: string, words: readonly Uint8Array[]): Uint8Array {
-  return hasher.sha256(recordBytes(tag, words))
+export function recordHash(hasher: Hasher, tag: string, fields: readonly RecordField[]): Uint8Array {
+  const length = (fields.length + 1) * wordLength
+  assert(length <= scratch.length, 'a record has at most 16 words')
+  putRecord(scratch, tag, fields)
+  return hasher.sha256(scratch.subarray(0, length))
 }

@@ -3,7 +3,7 @@
  * 16, and the proof that carries it to a client.
  */
 import { BinaryReader, BinaryWriter } from './binary.js'
-import { wordLength, wordOfBytes, wordOfInteger } from './bytes.js'
+import { wordLength } from './bytes.js'
 import { OnusError } from './errors.js'
 import { fixedTreeRoot } from './fixedTree.js'
 import { type Hasher, recordHash } from './hash.js'
@@ -62,17 +62,24 @@ export function outputRoot(hasher: Hasher, output: Uint8Array): Uint8Array {
   return fixedTreeRoot(hasher, leaves, outputTreeDepth)
 }
 
-/** Leaf of the receipts tree; the last word is kept for events and is zero. */
-export function receiptLeaf(hasher: Hasher, receipt: Receipt): Uint8Array {
+const zeroWord = new Uint8Array(wordLength)
+
+/** Leaf of the receipts tree for a receipt whose output has `root`; the last word is kept and is zero. */
+export function receiptLeafWith(hasher: Hasher, receipt: Receipt, root: Uint8Array): Uint8Array {
   return recordHash(hasher, 'onus/receipt/1', [
-    wordOfBytes(receipt.transactionId),
-    wordOfInteger(receipt.status),
-    wordOfInteger(receipt.rejection),
-    wordOfInteger(receipt.gasUsed),
-    outputRoot(hasher, receipt.output),
-    wordOfInteger(receipt.output.length),
-    new Uint8Array(wordLength),
+    receipt.transactionId,
+    receipt.status,
+    receipt.rejection,
+    receipt.gasUsed,
+    root,
+    receipt.output.length,
+    zeroWord,
   ])
+}
+
+/** Leaf of the receipts tree. */
+export function receiptLeaf(hasher: Hasher, receipt: Receipt): Uint8Array {
+  return receiptLeafWith(hasher, receipt, outputRoot(hasher, receipt.output))
 }
 
 const maximumRejection = Math.max(...Object.values(rejectionCode))

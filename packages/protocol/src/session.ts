@@ -3,7 +3,7 @@
  * its id is the slot and how often the slot was opened before. A transaction reads and writes that one leaf only, so
  * every update and rejection is provable over one leaf (S6).
  */
-import { wordLength, wordOfBytes, wordOfInteger } from './bytes.js'
+import { wordLength } from './bytes.js'
 import { type Hasher, recordHash } from './hash.js'
 import type { Expiry } from './opening.js'
 
@@ -27,13 +27,13 @@ export interface Session {
 export function sessionLeaf(hasher: Hasher, session: Session | null): Uint8Array {
   if (session === null) return new Uint8Array(wordLength)
   return recordHash(hasher, 'onus/session/1', [
-    wordOfBytes(session.owner),
-    wordOfBytes(session.key),
-    wordOfInteger(session.callKind),
-    wordOfInteger(session.generation),
-    wordOfInteger(session.nextCounter),
-    wordOfInteger(session.closes.height),
-    wordOfInteger(session.closes.time),
+    session.owner,
+    session.key,
+    session.callKind,
+    session.generation,
+    session.nextCounter,
+    session.closes.height,
+    session.closes.time,
   ])
 }
 

@@ -4,7 +4,7 @@
  * calls, and one signature (over the Merkle root of the calls' ids, so that each call is provable alone).
  */
 import { BinaryReader, BinaryWriter } from './binary.js'
-import { concatBytes, wordOfText } from './bytes.js'
+import { concatBytes, putInteger, wordOfText } from './bytes.js'
 import type { ClusterDomain } from './chainId.js'
 import { OnusError } from './errors.js'
 import type { Hasher } from './hash.js'
@@ -145,12 +145,13 @@ export function transactionId(
   type: Transaction['type'],
   body: Uint8Array,
 ): Uint8Array {
-  const writer = new BinaryWriter(41 + body.length)
-  writer
-    .u8(type === 'call' ? callLeafPrefix : openingLeafPrefix)
-    .bytes(domain.clusterId)
-    .u64(domain.epoch)
-  return hasher.keccak256(writer.bytes(body).finish())
+  const preimage = new Uint8Array(41 + body.length)
+  // The low 8 bytes of this word are the epoch; the other bytes are written after it.
+  putInteger(preimage, 9, domain.epoch)
+  preimage[0] = type === 'call' ? callLeafPrefix : openingLeafPrefix
+  preimage.set(domain.clusterId, 1)
+  preimage.set(body, 41)
+  return hasher.keccak256(preimage)
 }
 
 /** Ids of the transactions of an envelope, in order. */

@@ -6,6 +6,7 @@ import {
   blockDataLength,
   decodeBlockData,
   encodeBlockData,
+  placedTransactions,
   maximumBlockDataLength,
   paddedLength,
 } from '../src/blockData.js'
@@ -59,7 +60,7 @@ describe('layout', () => {
   })
 
   test('a table of one word a transaction: its envelope and, inside it, its body', () => {
-    const { transactions } = decodeBlockData(sample)
+    const transactions = placedTransactions(decodeBlockData(sample))
     assert.deepEqual(
       transactions.map(({ envelopeIndex }) => envelopeIndex),
       [0, 1, 1, 1, 2, 3],

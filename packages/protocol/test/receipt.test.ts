@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { BinaryReader, BinaryWriter } from '../src/binary.js'
-import { callInputHeaderLength, encodeCallHeader } from '../src/callHeader.js'
+import { callInputHeaderLength, encodeCallInput } from '../src/callHeader.js'
 import { codeReference } from '../src/code.js'
 import { AssertionError } from '../src/errors.js'
 import { nobleHasher } from '../src/hash.js'
@@ -146,7 +146,7 @@ describe('sessions', () => {
 
 describe('call headers', () => {
   test('are eight words, the seed a record of manifest and id', () => {
-    const header = encodeCallHeader(nobleHasher, {
+    const context = {
       caller: address('caller'),
       session: { slot: 0x01020304, generation: 0xa0b0c0d0 },
       counter: 5,
@@ -154,7 +154,9 @@ describe('call headers', () => {
       milliseconds: 7,
       transactionId: seededHash('id'),
       previousManifest: seededHash('previous'),
-    })
+    }
+    const header = encodeCallInput(nobleHasher, context, new Uint8Array(0))
+    assert.deepEqual(encodeCallInput(nobleHasher, context, Uint8Array.of(1, 2)), join(header, Uint8Array.of(1, 2)))
     const sessionWord = join(new Uint8Array(24), Uint8Array.of(1, 2, 3, 4, 0xa0, 0xb0, 0xc0, 0xd0))
     const seed = sha256(text('onus/seed/1'), seededHash('previous'), seededHash('id'))
     assert.deepEqual(

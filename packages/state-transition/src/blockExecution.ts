@@ -3,9 +3,8 @@
  * for the state it is given. Proposer, validators, replay and audit all run this code; nothing here reads a clock.
  */
 
-import { type BeginBlock, blockDataLength, encodeBlockData, type PlacedTransaction } from '@onus/protocol/blockData'
-import { concatBytes } from '@onus/protocol/bytes'
-import { encodeCallHeader } from '@onus/protocol/callHeader'
+import { type BeginBlock, blockDataLength, encodeDecodedBlock } from '@onus/protocol/blockData'
+import { encodeCallInput } from '@onus/protocol/callHeader'
 import type { ClusterDomain } from '@onus/protocol/chainId'
 import { domainOfGenesis } from '@onus/protocol/genesis'
 import { encodeManifest, type Manifest, manifestHash } from '@onus/protocol/manifest'
@@ -26,6 +25,8 @@ export interface SignedEnvelope {
   readonly envelope: Envelope
   /** 20 bytes. */
   readonly signer: Uint8Array
+  /** Of its transactions, 32 bytes each, where they are known already. */
+  readonly ids?: readonly Uint8Array[]
 }
 
 export interface BlockOutcome {
@@ -55,6 +56,7 @@ export class BlockExecution {
   readonly #moment: BlockMoment
   readonly #domain: ClusterDomain
   readonly #envelopes: Uint8Array[] = []
+  readonly #decoded: Envelope[] = []
   readonly #receipts: Receipt[] = []
   readonly #details = new Map<number, string>()
   #gasUsed = 0
@@ -85,9 +87,10 @@ export class BlockExecution {
     this.#envelopeBytes += signed.bytes.length
     if (blockDataLength(count, this.#envelopeBytes) > limits.blockBytes) return 'bytes'
     this.#envelopes.push(signed.bytes)
+    this.#decoded.push(signed.envelope)
     for (const [index, transaction] of signed.envelope.transactions.entries()) {
       const body = signed.envelope.bodies[index] as Uint8Array
-      const id = transactionId(this.#state.hashing, this.#domain, transaction.type, body)
+      const id = signed.ids?.[index] ?? transactionId(this.#state.hashing, this.#domain, transaction.type, body)
       this.#receipts.push(
         transaction.type === 'call' ? this.#call(transaction, id, signed) : this.#open(transaction, id, signed),
       )
@@ -115,7 +118,7 @@ export class BlockExecution {
     const session = sessions.get(call.session.slot)
     const rejection = admitCall(session, call, signed.envelope.kind, signed.signer, this.#moment, genesis.limits)
     if (rejection !== rejectionCode.none || session === null) return this.#rejected(id, rejection)
-    const header = encodeCallHeader(hashing, {
+    const context = {
       caller: session.owner,
       session: call.session,
       counter: call.counter,
@@ -123,8 +126,8 @@ export class BlockExecution {
       milliseconds: this.#moment.milliseconds,
       transactionId: id,
       previousManifest: position.manifestHash,
-    })
-    const outcome = machine.call(concatBytes(header, call.argument), call.gasLimit)
+    }
+    const outcome = machine.call(encodeCallInput(hashing, context, call.argument), call.gasLimit)
     machine.accept()
     sessions.set(call.session.slot, { ...session, nextCounter: session.nextCounter + 1 })
     this.#gasUsed += outcome.gasUsed
@@ -163,12 +166,16 @@ export class BlockExecution {
     this.#state.sessions.revertBlock()
   }
 
-  /** Commits the block to the state and gives its manifest. At least one transaction was executed. */
-  finish(): BlockOutcome {
+  /**
+   * Commits the block to the state and gives its manifest. At least one transaction was executed. `known` is the block
+   * data where it was decoded from bytes.
+   */
+  finish(known: Uint8Array | null = null): BlockOutcome {
     const { hashing, position, genesis } = this.#state
     const machine = this.#state.machine.endBlock()
     const sessions = this.#state.sessions.endBlock()
-    const blockData = encodeBlockData({ begin: this.#begin, envelopes: this.#envelopes })
+    const content = { begin: this.#begin, envelopes: this.#envelopes }
+    const blockData = known ?? encodeDecodedBlock(content, this.#decoded)
     const leaves = receiptLeaves(hashing, this.#receipts)
     const manifest: Manifest = {
       clusterId: genesis.clusterId,
@@ -216,15 +223,4 @@ export class BlockExecution {
       undo: { machine: machine.undo, sessions: sessions.undo, position },
     }
   }
-}
-
-/** The envelopes of decoded block data, each once and in order, with their bytes. */
-export function envelopesOf(
-  transactions: readonly PlacedTransaction[],
-  bytes: readonly Uint8Array[],
-): { bytes: Uint8Array; envelope: Envelope }[] {
-  const envelopes: { bytes: Uint8Array; envelope: Envelope }[] = []
-  for (const { envelopeIndex, envelope } of transactions)
-    if (envelopeIndex === envelopes.length) envelopes.push({ bytes: bytes[envelopeIndex] as Uint8Array, envelope })
-  return envelopes
 }

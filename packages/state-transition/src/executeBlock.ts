@@ -7,7 +7,8 @@ import { type DecodedBlockData, decodeBlockData } from '@onus/protocol/blockData
 import { equalBytes, toHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
 import { nanosecondsOfTimestamp, type Timestamp } from '@onus/protocol/timestamp'
-import { BlockExecution, type BlockOutcome, envelopesOf } from './blockExecution.js'
+import { decodeEnvelope, type Envelope } from '@onus/protocol/transaction'
+import { BlockExecution, type BlockOutcome, type SignedEnvelope } from './blockExecution.js'
 import type { ClusterState } from './clusterState.js'
 
 /** Address (20 bytes) that an envelope's signature recovers to, or null if to none. */
@@ -24,6 +25,24 @@ function checkBegin(state: ClusterState, data: DecodedBlockData, height: number,
     throw new OnusError('block-begin', `the block does not follow manifest ${toHex(position.manifestHash)}`)
 }
 
+/** An envelope of the same bytes whose signer was recovered before. */
+export type FindEnvelope = (bytes: Uint8Array) => SignedEnvelope | undefined
+
+/** Its envelopes with their signers: those known already, and the others recovered. */
+function signedEnvelopes(
+  data: DecodedBlockData,
+  known: readonly (SignedEnvelope | undefined)[],
+  recoverSigner: RecoverSigner,
+): SignedEnvelope[] {
+  return data.envelopes.map((bytes, index) => {
+    const found = known[index]
+    if (found !== undefined) return found
+    const signer = recoverSigner(bytes)
+    if (signer === null) throw new OnusError('block-signature', `envelope ${index} has no valid signature`)
+    return { bytes, envelope: data.decoded[index] as Envelope, signer }
+  })
+}
+
 /**
  * The outcome of block data at a height and time. Rejects `block-begin`, `block-limits`, `block-signature` and what
  * `decodeBlockData` rejects.
@@ -34,16 +53,18 @@ export function executeBlock(
   height: number,
   time: Timestamp,
   recoverSigner: RecoverSigner,
+  find: FindEnvelope = () => undefined,
 ): BlockOutcome {
   if (bytes.length > state.genesis.limits.blockBytes)
     throw new OnusError('block-limits', `block data has ${bytes.length} bytes of ${state.genesis.limits.blockBytes}`)
-  const data = decodeBlockData(bytes)
-  checkBegin(state, data, height, time)
-  const signed = envelopesOf(data.transactions, data.envelopes).map(({ bytes: envelopeBytes, envelope }, index) => {
-    const signer = recoverSigner(envelopeBytes)
-    if (signer === null) throw new OnusError('block-signature', `envelope ${index} has no valid signature`)
-    return { bytes: envelopeBytes, envelope, signer }
+  const known: (SignedEnvelope | undefined)[] = []
+  const data = decodeBlockData(bytes, (envelope) => {
+    const found = find(envelope)
+    known.push(found)
+    return found?.envelope ?? decodeEnvelope(envelope)
   })
+  checkBegin(state, data, height, time)
+  const signed = signedEnvelopes(data, known, recoverSigner)
   const execution = new BlockExecution(state, data.begin)
   for (const [index, envelope] of signed.entries()) {
     const passed = execution.execute(envelope)
@@ -52,5 +73,5 @@ export function executeBlock(
       throw new OnusError('block-limits', `envelope ${index} passes the block's limit of ${passed}`)
     }
   }
-  return execution.finish()
+  return execution.finish(bytes)
 }

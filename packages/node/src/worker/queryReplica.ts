@@ -2,8 +2,7 @@
  * A second copy of the state for reads, so that queries never wait for blocks nor hold them up. It follows the decided
  * blocks page by page and keeps the undo pages of the last 8, so that several nodes can be asked for one height.
  */
-import { concatBytes } from '@onus/protocol/bytes'
-import { encodeCallHeader } from '@onus/protocol/callHeader'
+import { encodeCallInput } from '@onus/protocol/callHeader'
 import { OnusError } from '@onus/protocol/errors'
 import type { QueryAnswer } from '@onus/protocol/gatewayMessages'
 import type { Hasher } from '@onus/protocol/hash'
@@ -89,7 +88,7 @@ export class QueryReplica {
   }
 
   #run(block: ReplicaBlock, argument: Uint8Array): ReplicaAnswer {
-    const header = encodeCallHeader(this.#hasher, {
+    const context = {
       caller: new Uint8Array(20),
       session: { slot: 0, generation: 0 },
       counter: 0,
@@ -97,8 +96,9 @@ export class QueryReplica {
       milliseconds: block.milliseconds,
       transactionId: new Uint8Array(32),
       previousManifest: block.manifestHash,
-    })
-    const { ok, output, detail } = this.#machine.query(concatBytes(header, argument), this.#gasLimit)
+    }
+    const input = encodeCallInput(this.#hasher, context, argument)
+    const { ok, output, detail } = this.#machine.query(input, this.#gasLimit)
     return { height: block.height, trapped: !ok, output: ok ? output : new Uint8Array(0), detail }
   }
 }

@@ -1,5 +1,5 @@
 /** Vectors of what clients sign: envelopes of every kind, ids, digests, typed data; sessions and call headers. */
-import { encodeCallHeader } from '../../src/callHeader.js'
+import { encodeCallInput } from '../../src/callHeader.js'
 import type { ClusterDomain } from '../../src/chainId.js'
 import { fixedTreeRoot } from '../../src/fixedTree.js'
 import { nobleHasher } from '../../src/hash.js'
@@ -157,7 +157,7 @@ export function callHeaderVectors(): VectorFile {
       previousManifest: new Uint8Array(32),
     },
   ]
-  const cases = contexts.map((context) => ({ ...context, header: encodeCallHeader(nobleHasher, context) }))
+  const cases = contexts.map((context) => ({ ...context, header: encodeCallInput(nobleHasher, context, new Uint8Array(0)) }))
   return {
     note: 'spec/transaction.md 5. The 256 bytes before the argument of a call; the second is the header of a query without caller.',
     ...(jsonOf({ cases }) as object),
