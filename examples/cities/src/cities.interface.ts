@@ -71,4 +71,12 @@ export const cities = {
       result: { list: 'City' },
     },
   ],
+  docs: {
+    City: 'A city as callers see it.',
+    'City.id': 'GeoNames number, unique.',
+    'City.country': 'ISO 3166 code, two capital letters.',
+    'City.population': '0 if unknown.',
+    'City.latitude': 'Degrees north, -90 to 90.',
+    'City.longitude': 'Degrees east, -180 to 180.',
+  },
 } as const

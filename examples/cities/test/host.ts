@@ -1,4 +1,4 @@
-/** A plain WebAssembly host for the backend: the three imports and an empty header; no metering, no undo. */
+/** A plain WebAssembly host for the backend: the imports that it has and an empty header; no metering, no undo. */
 import type { cities } from '@onus/example-cities/cities.interface'
 import { decodeResult, encodeCall } from '@onus/protocol/interface/call'
 import type { CallArguments, CallResult, EntryName } from '@onus/protocol/interface/types'

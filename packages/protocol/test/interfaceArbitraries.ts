@@ -1,4 +1,5 @@
 /** Random interface types and values for properties. */
+import { toHex } from '@onus/protocol/bytes'
 import {
   definitionOf,
   type Interface,
@@ -17,6 +18,10 @@ export function valueArbitrary(description: Interface, type: TypeExpression, dep
   if (typeof type !== 'string') {
     if ('option' in type) return depth > 5 ? fc.constant(null) : fc.option(inner(type.option), { nil: null })
     if ('list' in type) return maxLength === 0 ? fc.constant([]) : fc.array(inner(type.list), { maxLength })
+    if ('result' in type) {
+      const [ok, err] = type.result
+      return fc.oneof(caseArbitrary('ok', ok, inner), caseArbitrary('err', err, inner))
+    }
     const [key, value] = type.map
     return fc
       .uniqueArray(fc.tuple(inner(key), inner(value)), { maxLength, selector: ([chosen]) => chosen })
@@ -38,6 +43,7 @@ function primitiveArbitrary(type: string): fc.Arbitrary<unknown> {
   if (type === 'f32') return fc.float({ noNaN: true })
   if (type === 'f64') return fc.double({ noNaN: true })
   if (type === 'string') return text
+  if (type === 'address') return fc.uint8Array({ minLength: 20, maxLength: 20 }).map((bytes) => `0x${toHex(bytes)}`)
   return fc.uint8Array({ maxLength: 12 })
 }
 
@@ -50,16 +56,38 @@ function definedArbitrary(
     return fc.record(Object.fromEntries(definition.record.map(([name, type]) => [name, inner(type)])), {
       noNullPrototype: true,
     })
-  return fc.oneof(
-    ...definition.variant.map(([tag, type]) =>
-      type === null
-        ? fc.constant({ tag })
-        : fc.record({ tag: fc.constant(tag), value: inner(type) }, { noNullPrototype: true }),
-    ),
-  )
+  if ('flags' in definition)
+    return fc.record(Object.fromEntries(definition.flags.map((name) => [name, fc.boolean()])), {
+      noNullPrototype: true,
+    })
+  return fc.oneof(...definition.variant.map(([tag, type]) => caseArbitrary(tag, type, inner)))
 }
 
-const keyTypes = ['bool', 'u8', 'i16', 'u32', 'i32', 'u64', 'i64', 'u128', 'string', 'Color']
+function caseArbitrary(
+  tag: string,
+  type: TypeExpression | null,
+  inner: (type: TypeExpression) => fc.Arbitrary<unknown>,
+): fc.Arbitrary<unknown> {
+  if (type === null) return fc.constant({ tag })
+  return fc.record({ tag: fc.constant(tag), value: inner(type) }, { noNullPrototype: true })
+}
+
+const keyTypes = [
+  'bool',
+  'u8',
+  'i16',
+  'u32',
+  'i32',
+  'u64',
+  'i64',
+  'u128',
+  'i128',
+  'u256',
+  'i256',
+  'address',
+  'string',
+  'Color',
+]
 
 /** Type expressions over the definitions of `arbitraryTypes`. */
 export const typeArbitrary: fc.Arbitrary<TypeExpression> = fc.letrec<{ type: TypeExpression }>((tie) => ({
@@ -76,6 +104,10 @@ export const typeArbitrary: fc.Arbitrary<TypeExpression> = fc.letrec<{ type: Typ
       'u64',
       'i64',
       'u128',
+      'i128',
+      'u256',
+      'i256',
+      'address',
       'f32',
       'f64',
       'string',
@@ -83,15 +115,22 @@ export const typeArbitrary: fc.Arbitrary<TypeExpression> = fc.letrec<{ type: Typ
       'Color',
       'Node',
       'Shape',
+      'Rights',
+      'Bits',
     ),
     tie('type').map((list): TypeExpression => ({ list })),
     tie('type').map((type): TypeExpression => (typeof type === 'object' && 'option' in type ? type : { option: type })),
+    fc
+      .tuple(fc.option(tie('type'), { nil: null }), fc.option(tie('type'), { nil: null }))
+      .map((result): TypeExpression => ({ result })),
     fc.tuple(fc.constantFrom(...keyTypes), tie('type')).map((map): TypeExpression => ({ map })),
   ),
 })).type
 
-/** An enum, a record inside itself and a variant with and without content. */
+/** Flags, an enum, a record inside itself and a variant with and without content. */
 export const arbitraryTypes: Interface['types'] = {
+  Rights: { flags: ['read', 'write', 'own'] },
+  Bits: { flags: Array.from({ length: 17 }, (_, index) => `bit${index}`) },
   Color: { enum: ['red', 'green', 'blue'] },
   Node: {
     record: [

@@ -2,13 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { equalBytes, fromHex, toHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
-import { decodeCall, decodeResult, encodeCall, encodeResult } from '@onus/protocol/interface/call'
+import {
+  decodeCall,
+  decodeOutput,
+  decodeResult,
+  encodeCall,
+  encodeOutput,
+  encodeResult,
+} from '@onus/protocol/interface/call'
 import { decodeValue } from '@onus/protocol/interface/decodeValue'
-import type { Interface, TypeExpression } from '@onus/protocol/interface/description'
+import type { Entry, Interface, TypeExpression } from '@onus/protocol/interface/description'
 import { encodeValue } from '@onus/protocol/interface/encodeValue'
 import * as fc from 'fast-check'
 import { arbitraryTypes, typeArbitrary, valueArbitrary } from './interfaceArbitraries.js'
-import { badInput, vectors, vectorValue } from './interfaceVectors.js'
+import { badInput, vectorEvent, vectors, vectorValue } from './interfaceVectors.js'
 
 const description: Interface = { version: 1, types: arbitraryTypes, entries: [] }
 const encode = (type: TypeExpression, value: unknown): Uint8Array => encodeValue(description, type, value, 'value')
@@ -36,7 +43,7 @@ describe('interface vectors', () => {
   })
 
   test('bad input is refused with the code of the vector', () => {
-    assert.ok(badInput.cases.length >= 60)
+    assert.ok(badInput.cases.length >= 100)
     for (const { name, request, code } of badInput.cases) {
       assert.throws(
         () => decodeCall(vectors.description, fromHex(request)),
@@ -46,7 +53,40 @@ describe('interface vectors', () => {
     }
   })
 
+  test('outputs decode to value and events and encode to the bytes of the vectors', () => {
+    const { description: backend } = vectors
+    for (const { entry, value, events, output } of vectors.outputs) {
+      const { result } = backend.entries.find(({ name }) => name === entry) as Entry
+      const expected = {
+        value: result === null ? undefined : vectorValue(backend, result, value),
+        events: events.map(({ name, value: fields }) => ({ name, value: vectorEvent(backend, name, fields) })),
+      }
+      assert.deepEqual(decodeOutput(backend, entry, fromHex(output)), expected)
+      assert.deepEqual(decodeResult(backend, entry, fromHex(output)), expected.value)
+      assert.equal(toHex(encodeOutput(backend, entry, expected.value, expected.events)), output)
+    }
+    assert.ok(vectors.outputs.length >= 4)
+  })
+
+  test('bad outputs are refused with the code of the vector', () => {
+    assert.ok(badInput.outputs.length >= 14)
+    for (const { name, entry, output, code } of badInput.outputs)
+      assert.throws(
+        () => decodeOutput(vectors.description, entry, fromHex(output)),
+        (error) => error instanceof OnusError && error.code === code,
+        `${name}: expected ${code}`,
+      )
+  })
+
   test('bytes written by hand', () => {
+    assert.equal(toHex(encode('u256', 1n << 192n)), `${'00'.repeat(24)}0100000000000000`)
+    assert.equal(toHex(encode('i128', -2n)), `fe${'ff'.repeat(15)}`)
+    assert.equal(toHex(encode('address', `0x${'00'.repeat(19)}ff`)), `${'00'.repeat(19)}ff`)
+    assert.equal(toHex(encode({ result: ['u8', null] }, { tag: 'ok', value: 5 })), '0105')
+    assert.equal(toHex(encode({ result: ['u8', null] }, { tag: 'err' })), '00')
+    assert.equal(toHex(encode('Rights', { own: true, read: true })), '05')
+    assert.equal(toHex(encode('Bits', { bit16: true, bit9: true })), '000201')
+    assert.throws(() => decode('Bits', fromHex('000002')), { code: 'decode-flags' })
     assert.equal(toHex(encode('u32', 1)), '01000000')
     assert.equal(toHex(encode('i64', -2n)), 'feffffffffffffff')
     assert.equal(toHex(encode('u128', 1n << 64n)), '00000000000000000100000000000000')
@@ -188,7 +228,7 @@ describe('interface codec', () => {
 })
 
 describe('argument errors', () => {
-  const cases: readonly [type: TypeExpression, value: unknown, code: string, path: string][] = [
+  const cases: readonly [type: TypeExpression, value: unknown, code: string | undefined, path: string | undefined][] = [
     ['u32', 7n, 'argument-type', 'value'],
     ['u64', 7, 'argument-type', 'value'],
     ['u32', '7', 'argument-type', 'value'],
@@ -221,6 +261,31 @@ describe('argument errors', () => {
     ['u64', -1n, 'argument-range', 'value'],
     ['u64', 1n << 64n, 'argument-range', 'value'],
     ['u128', 1n << 128n, 'argument-range', 'value'],
+    ['u256', 1n << 256n, 'argument-range', 'value'],
+    ['u256', -1n, 'argument-range', 'value'],
+    ['i256', -(1n << 255n) - 1n, 'argument-range', 'value'],
+    ['i128', 1n << 127n, 'argument-range', 'value'],
+    ['i128', 5, 'argument-type', 'value'],
+    ['address', new Uint8Array(20), 'argument-type', 'value'],
+    ['address', '0x00', 'argument-range', 'value'],
+    ['address', '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed', undefined, undefined],
+    ['address', '0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed', 'argument-range', 'value'],
+    ['address', '0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED', undefined, undefined],
+    [{ result: ['u8', 'u8'] }, 5, 'argument-type', 'value'],
+    [{ result: ['u8', 'u8'] }, { tag: 'okay', value: 5 }, 'argument-type', 'value'],
+    [{ result: ['u8', 'u8'] }, { tag: 'err', value: 500 }, 'argument-range', 'value.err'],
+    ['Rights', { read: 1 }, 'argument-type', 'value'],
+    ['Rights', { reed: true }, 'argument-type', 'value'],
+    ['Rights', ['read'], 'argument-type', 'value'],
+    [
+      { map: ['address', 'u8'] },
+      new Map([
+        [`0x${'ab'.repeat(20)}`, 1],
+        [`0x${'AB'.repeat(20)}`, 2],
+      ]),
+      'argument-range',
+      `value[0x${'AB'.repeat(19)}]`,
+    ],
     ['i64', 1n << 63n, 'argument-range', 'value'],
     ['f64', Number.NaN, 'argument-range', 'value'],
     ['f32', 1e39, 'argument-range', 'value'],
@@ -228,7 +293,10 @@ describe('argument errors', () => {
     ['string', 'a\udc00b', 'argument-range', 'value'],
   ]
   for (const [type, value, code, path] of cases)
-    test(`${JSON.stringify(type)} refuses ${code} at ${path}`, () => rejects(code, path, () => encode(type, value)))
+    test(`${JSON.stringify(type)} ${code === undefined ? 'accepted' : `refuses ${code} at ${path}`}`, () => {
+      if (code === undefined) assert.equal(encode(type, value).length, 20)
+      else rejects(code, path, () => encode(type, value))
+    })
 
   test('messages say what was expected and what came', () => {
     assert.throws(() => encodeCall(vectors.description, 'join', ['a', 'b']), {
@@ -240,6 +308,25 @@ describe('argument errors', () => {
     rejects('argument-type', 'count', () => encodeCall(vectors.description, 'join', ['a']))
   })
 
+  test('a parameter beyond its limit is refused with its path, before it is sent and by the gateway', () => {
+    const { description: backend } = vectors
+    const args = ['four', new Uint8Array(3), [1], new Map(), null]
+    const changed = (index: number, value: unknown): unknown[] => args.map((arg, at) => (at === index ? value : arg))
+    assert.ok(encodeCall(backend, 'echoLimited', args).length > 4)
+    rejects('argument-range', 'text', () => encodeCall(backend, 'echoLimited', changed(0, 'ééé')))
+    rejects('argument-range', 'bytes', () => encodeCall(backend, 'echoLimited', changed(1, new Uint8Array(4))))
+    rejects('argument-range', 'list', () => encodeCall(backend, 'echoLimited', changed(2, [1, 2, 3])))
+    rejects('argument-range', 'maybe', () => encodeCall(backend, 'echoLimited', changed(4, ['', '', '', '', ''])))
+    // The limit is of the list, not of what is in it.
+    assert.ok(encodeCall(backend, 'echoLimited', changed(4, ['longer than four'])).length > 4)
+    const unlimited: Interface = {
+      ...backend,
+      entries: backend.entries.map(({ limits, ...entry }) => ({ ...entry, ...(limits === undefined ? {} : {}) })),
+    }
+    const request = encodeCall(unlimited, 'echoLimited', changed(2, [1, 2, 3]))
+    rejects('decode-limit', 'list', () => decodeCall(backend, request))
+  })
+
   test('trailing options may be left out', () => {
     assert.equal(
       toHex(encodeCall(vectors.description, 'join', ['a', 1])),
@@ -249,7 +336,10 @@ describe('argument errors', () => {
 
   test('results: nothing is no byte, anything else is one value', () => {
     assert.equal(decodeResult(vectors.description, 'nothing', new Uint8Array()), undefined)
-    rejects('decode-trailing', undefined, () => decodeResult(vectors.description, 'nothing', new Uint8Array(1)))
+    rejects('decode-short', 'events', () => decodeResult(vectors.description, 'nothing', new Uint8Array(1)))
+    const { events, ...silent } = vectors.description
+    assert.ok(events !== undefined)
+    rejects('decode-trailing', 'events', () => decodeResult(silent, 'nothing', new Uint8Array(1)))
     assert.equal(decodeResult(vectors.description, 'join', encodeResult(vectors.description, 'join', 'ab')), 'ab')
     rejects('decode-short', 'result', () => decodeResult(vectors.description, 'join', new Uint8Array(3)))
   })

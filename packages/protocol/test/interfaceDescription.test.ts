@@ -5,8 +5,8 @@ import { OnusError } from '@onus/protocol/errors'
 import { nobleHasher } from '@onus/protocol/hash'
 import type { Interface } from '@onus/protocol/interface/description'
 import { formatInterface, parseInterface } from '@onus/protocol/interface/parseInterface'
-import { selectorOf, selectorTable } from '@onus/protocol/interface/selector'
-import { signatureOf } from '@onus/protocol/interface/signature'
+import { eventSelectorOf, selectorOf, selectorTable } from '@onus/protocol/interface/selector'
+import { eventSignatureOf, signatureOf } from '@onus/protocol/interface/signature'
 import * as fc from 'fast-check'
 import { vectors } from './interfaceVectors.js'
 
@@ -42,7 +42,24 @@ describe('parseInterface', () => {
 
   const withTypes = (types: unknown, params: unknown = []): Uint8Array =>
     json({ version: 1, types, entries: [{ name: 'add', kind: 'entry', params, result: null }] })
+  const withEntry = (more: unknown): Uint8Array => json({ ...valid, entries: [{ ...entry, ...(more as object) }] })
   const withParam = (type: unknown): Uint8Array => withTypes({}, [['a', type]])
+
+  test('a description without the keys of later versions has the bytes that it always had', () => {
+    const text =
+      '{"version":1,"types":{"E":{"enum":["a"]}},"entries":[{"name":"add","kind":"query","doc":"Adds.","params":[["e","E"]],"result":null}]}'
+    assert.equal(utf8Text(formatInterface(parseInterface(utf8Bytes(text)))), text)
+    assert.deepEqual(Object.keys(parseInterface(utf8Bytes(text))), ['version', 'types', 'entries'])
+  })
+
+  test('limits, gas, events and docs are read and written in this order', () => {
+    const text =
+      '{"version":1,"types":{"R":{"record":[["a","u8"]]}},"entries":[{"name":"add","kind":"entry","doc":"Adds.","params":[["r","R"],["o",{"option":{"map":["address","u256"]}}],["s","string"]],"result":{"result":["i128",null]},"limits":[["o",0],["s",4294967295]],"gas":70368744177664}],"events":[{"name":"added","doc":"Was added.","fields":[["r","R"]]},{"name":"empty","fields":[]}],"docs":{"R":"An R.","R.a":"Its a.","add(r)":"Which."}}'
+    const description = parseInterface(utf8Bytes(text))
+    assert.equal(utf8Text(formatInterface(description)), text)
+    assert.equal(description.events?.[1]?.name, 'empty')
+    assert.equal(description.docs?.['R.a'], 'Its a.')
+  })
 
   const refused: readonly [what: string, code: string, bytes: Uint8Array][] = [
     ['no JSON', 'interface-json', utf8Bytes('{')],
@@ -84,10 +101,120 @@ describe('parseInterface', () => {
     ['a parameter __proto__', 'interface-name', withTypes({}, [['__proto__', 'u8']])],
     ['a type __proto__', 'interface-name', utf8Bytes('{"version":1,"types":{"__proto__":{"record":[]}},"entries":[]}')],
     ['a type that takes a word', 'interface-name', withTypes({ u32: { record: [] } })],
-    ['a type that takes a word of later', 'interface-name', withTypes({ u256: { record: [] } })],
+    ['a type that takes a word of later', 'interface-name', withTypes({ tuple: { record: [] } })],
+    ['a type that takes a new word', 'interface-name', withTypes({ address: { record: [] } })],
     ['an unknown type', 'interface-type', withParam('City')],
     ['an unknown type named as a method of objects', 'interface-type', withParam('toString')],
-    ['u256', 'interface-type', withParam('u256')],
+    ['a result of three', 'interface-shape', withParam({ result: ['u8', 'u8', 'u8'] })],
+    ['a result of an unknown type', 'interface-type', withParam({ result: [null, 'City'] })],
+    ['a result as map key', 'interface-type', withParam({ map: [{ result: [null, null] }, 'u8'] })],
+    ['flags as map key', 'interface-type', withTypes({ F: { flags: ['a'] } }, [['a', { map: ['F', 'u8'] }]])],
+    ['flags without cases', 'interface-type', withTypes({ F: { flags: [] } })],
+    ['a flag twice', 'interface-name', withTypes({ F: { flags: ['a', 'a'] } })],
+    ['65 flags', 'interface-size', withTypes({ F: { flags: Array.from({ length: 65 }, (_, i) => `f${i}`) } })],
+    ['no limits', 'interface-shape', withEntry({ limits: [] })],
+    ['a limit that is no pair', 'interface-shape', withEntry({ limits: ['text'] })],
+    ['a limit below zero', 'interface-shape', withEntry({ limits: [['text', -1]] })],
+    ['a limit in part', 'interface-shape', withEntry({ limits: [['text', 1.5]] })],
+    ['a limit above u32', 'interface-shape', withEntry({ limits: [['text', 2 ** 32]] })],
+    ['a limit as text', 'interface-shape', withEntry({ limits: [['text', '5']] })],
+    ['a limit of an unknown parameter', 'interface-type', withEntry({ limits: [['name', 5]] })],
+    [
+      'two limits of one parameter',
+      'interface-type',
+      withEntry({
+        limits: [
+          ['text', 5],
+          ['text', 5],
+        ],
+      }),
+    ],
+    [
+      'limits in another order than the parameters',
+      'interface-type',
+      withEntry({
+        params: [
+          ['a', 'string'],
+          ['b', 'bytes'],
+        ],
+        limits: [
+          ['b', 5],
+          ['a', 5],
+        ],
+      }),
+    ],
+    ['a limit of a number', 'interface-type', withEntry({ params: [['text', 'u32']], limits: [['text', 5]] })],
+    [
+      'a limit of a record',
+      'interface-type',
+      withEntry({ params: [['text', { result: ['string', null] }]], limits: [['text', 5]] }),
+    ],
+    ['gas of zero', 'interface-shape', withEntry({ gas: 0 })],
+    ['gas above the limit', 'interface-shape', withEntry({ gas: 2 ** 46 + 1 })],
+    ['gas as text', 'interface-shape', withEntry({ gas: '5' })],
+    [
+      'limits in front of the result',
+      'interface-canonical',
+      json({
+        version: 1,
+        types: {},
+        entries: [{ name: 'add', kind: 'entry', params: [['text', 'string']], limits: [['text', 5]], result: 'u32' }],
+      }),
+    ],
+    ['no events', 'interface-shape', json({ ...valid, events: [] })],
+    ['an event without fields', 'interface-shape', json({ ...valid, events: [{ name: 'added' }] })],
+    [
+      'an unknown key of an event',
+      'interface-shape',
+      json({ ...valid, events: [{ name: 'added', fields: [], kind: 'event' }] }),
+    ],
+    ['an event with a name of spaces', 'interface-name', json({ ...valid, events: [{ name: ' ', fields: [] }] })],
+    [
+      'two events of one name',
+      'interface-name',
+      json({
+        ...valid,
+        events: [
+          { name: 'a', fields: [] },
+          { name: 'a', fields: [['a', 'u8']] },
+        ],
+      }),
+    ],
+    [
+      'two fields of one name in an event',
+      'interface-name',
+      json({
+        ...valid,
+        events: [
+          {
+            name: 'a',
+            fields: [
+              ['a', 'u8'],
+              ['a', 'u8'],
+            ],
+          },
+        ],
+      }),
+    ],
+    [
+      'an unknown type in an event',
+      'interface-type',
+      json({ ...valid, events: [{ name: 'a', fields: [['a', 'City']] }] }),
+    ],
+    [
+      'events in front of entries',
+      'interface-canonical',
+      json({ version: 1, types: {}, events: [{ name: 'a', fields: [] }], entries: [entry] }),
+    ],
+    ['no docs', 'interface-shape', json({ ...valid, docs: {} })],
+    ['docs that are no text', 'interface-shape', json({ ...valid, docs: { 'add(text)': 5 } })],
+    ['docs of what is not there', 'interface-name', json({ ...valid, docs: { 'add(name)': 'who' } })],
+    ['long docs', 'interface-size', json({ ...valid, docs: { 'add(text)': 'a'.repeat(5000) } })],
+    [
+      'docs of __proto__',
+      'interface-canonical',
+      utf8Bytes(JSON.stringify({ ...valid, docs: {} }).replace('"docs":{}', '"docs":{"__proto__":"a"}')),
+    ],
     ['an option in an option', 'interface-type', withParam({ option: { option: 'u8' } })],
     ['a float as map key', 'interface-type', withParam({ map: ['f64', 'u8'] })],
     ['a list as map key', 'interface-type', withParam({ map: [{ list: 'u8' }, 'u8'] })],
@@ -202,6 +329,17 @@ describe('selectors', () => {
       assert.ok(described !== undefined)
       assert.equal(signatureOf(vectors.description, described), signature)
       assert.equal(toHex(selectorOf(vectors.description, described)), selector)
+    }
+  })
+
+  test('signatures and selectors of the events', () => {
+    assert.equal(vectors.eventSignatures.length, vectors.description.events?.length)
+    for (const { event: name, signature, selector } of vectors.eventSignatures) {
+      const described = vectors.description.events?.find((candidate) => candidate.name === name)
+      assert.ok(described !== undefined)
+      assert.equal(eventSignatureOf(vectors.description, described), signature)
+      assert.equal(toHex(eventSelectorOf(vectors.description, described)), selector)
+      assert.equal(toHex(nobleHasher.keccak256(utf8Bytes(signature)).slice(0, 4)), selector)
     }
   })
 

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeResult, encodeCall, encodeResult } from '@onus/protocol/interface/call'
+import { decodeOutput, decodeResult, encodeCall, encodeOutput, encodeResult } from '@onus/protocol/interface/call'
 import type { Interface } from '@onus/protocol/interface/description'
-import type { CallArguments, CallResult, Client, EntryName, Input, Value } from '@onus/protocol/interface/types'
+import type {
+  CallArguments,
+  CallResult,
+  Client,
+  EmittedEvent,
+  EntryName,
+  Input,
+  Value,
+} from '@onus/protocol/interface/types'
 
 const notes = {
   version: 1,
@@ -21,6 +29,7 @@ const notes = {
         ['none', null],
       ],
     },
+    Rights: { flags: ['read', 'write'] },
     Tree: { record: [['children', { list: 'Tree' }]] },
   },
   entries: [
@@ -44,6 +53,28 @@ const notes = {
       result: { list: 'Note' },
     },
     { name: 'totals', kind: 'query', params: [], result: { map: ['string', 'u64'] } },
+    {
+      name: 'pay',
+      kind: 'entry',
+      params: [
+        ['to', 'address'],
+        ['amount', 'u256'],
+        ['rights', 'Rights'],
+      ],
+      result: { result: ['i128', null] },
+      limits: [],
+      gas: 5,
+    },
+  ],
+  events: [
+    {
+      name: 'paid',
+      fields: [
+        ['to', 'address'],
+        ['amount', 'u256'],
+      ],
+    },
+    { name: 'closed', fields: [] },
   ],
 } as const
 
@@ -54,7 +85,14 @@ const same = <A, B>(equal: Same<A, B>): void => void equal
 
 test('types are inferred from the description', () => {
   const description: Interface = notes
-  assert.equal(description.entries.length, 4)
+  assert.equal(description.entries.length, 5)
+  same<Value<Notes, 'Rights'>, { read: boolean; write: boolean }>(true)
+  same<CallResult<Notes, 'pay'>, { tag: 'ok'; value: bigint } | { tag: 'err' }>(true)
+  same<CallArguments<Notes, 'pay'>[0], `0x${string}`>(true)
+  same<CallArguments<Notes, 'pay'>[1], bigint>(true)
+  same<EmittedEvent<Notes>['name'], 'paid' | 'closed'>(true)
+  same<Extract<EmittedEvent<Notes>, { name: 'paid' }>['value'], { to: `0x${string}`; amount: bigint }>(true)
+  same<EmittedEvent<Interface>, { readonly name: string; readonly value: Record<string, unknown> }>(true)
   same<Value<Notes, 'Note'>, { id: number; text: string; due: bigint | null }>(true)
   same<Value<Notes, 'Status'>, 'open' | 'done'>(true)
   same<Value<Notes, 'Shape'>, { tag: 'circle'; value: number } | { tag: 'none' }>(true)
@@ -84,6 +122,17 @@ test('calls are checked by the compiler and at run time alike', () => {
   assert.throws(() => encodeCall(notes, 'save', [{ id: 1, text: '', due: 5 }]), { code: 'argument-type' })
   // @ts-expect-error no such entry
   assert.throws(() => encodeCall(notes, 'burn', []), { code: 'argument-entry' })
+  assert.equal(encodeCall(notes, 'pay', [`0x${'ab'.repeat(20)}`, 5n, { read: true }]).length, 4 + 20 + 32 + 1)
+  // @ts-expect-error no such flag
+  assert.throws(() => encodeCall(notes, 'pay', [`0x${'ab'.repeat(20)}`, 5n, { reed: true }]), { code: 'argument-type' })
+  const output = encodeOutput(notes, 'pay', { tag: 'ok', value: -5n }, [
+    { name: 'paid', value: { to: `0x${'ab'.repeat(20)}`, amount: 5n } },
+    { name: 'closed', value: {} },
+  ])
+  const { value, events } = decodeOutput(notes, 'pay', output)
+  assert.equal(value.tag === 'ok' ? value.value : 0n, -5n)
+  const [event] = events
+  assert.equal(event?.name === 'paid' ? event.value.amount : 0n, 5n)
   const bytes = encodeResult(notes, 'list', [{ id: 1, text: 'a', due: null }])
   const [first] = decodeResult(notes, 'list', bytes)
   assert.equal(first?.text.toUpperCase(), 'A')
@@ -91,7 +140,7 @@ test('calls are checked by the compiler and at run time alike', () => {
 
 test('a client has methods with positional arguments', async () => {
   const client: Client<Notes, { height: number }> = {
-    call: { add: async (text) => text.length, save: async () => undefined },
+    call: { add: async (text) => text.length, save: async () => undefined, pay: async () => ({ tag: 'err' }) },
     query: {
       list: async (from, max) => ({ value: [{ id: from, text: String(max), due: null }], report: { height: 1 } }),
       totals: async () => ({ value: new Map([['a', 1n]]), report: { height: 1 } }),

@@ -243,7 +243,7 @@ describe('calls', () => {
     assert.deepEqual([outcome.ok, outcome.gasUsed, outcome.dirtyPages], [true, 5, 1])
     machine.accept()
     assert.deepEqual(Buffer.from(machine.endBlock().delta.globals).toString('hex'), '0000000000000005')
-    assert.deepEqual(fresh().start(0), { ok: true, gasUsed: 0, output: none, detail: null, dirtyPages: 0 })
+    assert.deepEqual(fresh().start(0), { ok: true, gasUsed: 0, output: none, detail: null, logs: [], dirtyPages: 0 })
   })
 })
 

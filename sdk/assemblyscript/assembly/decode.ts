@@ -3,7 +3,8 @@
  * proposer can pass the gateway by, so the guest refuses everything that the gateway would.
  */
 import { refuse } from "./abort";
-import { remaining, take } from "./input";
+import { Address } from "./address";
+import { next, remaining, take } from "./input";
 import { decodeText, utf16Length } from "./utf8";
 
 // @ts-ignore: decorator
@@ -22,6 +23,50 @@ export function readBool(): bool {
   const byte = load<u8>(take(1));
   if (byte > 1) refuse("decode-bool");
   return byte == 1;
+}
+
+/** An object that is its bytes, such as u128; `value` is new. */
+export function readWide<T>(value: T): T {
+  memory.copy(changetype<usize>(value), take(offsetof<T>()), offsetof<T>());
+  return value;
+}
+
+export function readAddress(): Address {
+  const address = new Address();
+  memory.copy(changetype<usize>(address), take(20), 20);
+  return address;
+}
+
+/** The bits of `count` flags, the lowest first, none behind the last. */
+export function readFlags(count: i32): i32 {
+  const length = (count + 7) >> 3;
+  const at = take(length);
+  let bits: u64 = 0;
+  for (let i = 0; i < length; i++) bits |= <u64>load<u8>(at + <usize>i) << <u64>(i << 3);
+  if (bits >> <u64>count != 0) refuse("decode-flags");
+  return <i32>bits;
+}
+
+/** Whether a result is a value and no error. */
+export function readIsOk(): bool {
+  const byte = load<u8>(take(1));
+  if (byte > 1) refuse("decode-result");
+  return byte == 1;
+}
+
+/**
+ * Refuses a length above `most` in front of the next string, bytes, list or map, or of the option of one. What is not
+ * there or wrong otherwise is left to the reader that follows.
+ */
+export function checkLimit(most: u32, isOption: bool): void {
+  let at = next();
+  let left = remaining();
+  if (isOption) {
+    if (left == 0 || load<u8>(at) != 1) return;
+    at++;
+    left--;
+  }
+  if (left >= 4 && load<u32>(at) > most) refuse("decode-limit");
 }
 
 /** Whether an option is filled. */

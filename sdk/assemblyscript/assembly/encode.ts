@@ -3,6 +3,7 @@
  * too deep.
  */
 import { refuse } from "./abort";
+import { Address } from "./address";
 import { outputWrite } from "./host";
 import { compareText, encodeText } from "./utf8";
 
@@ -24,6 +25,15 @@ export function beginOutput(): void {
 
 export function finishOutput(): void {
   outputWrite(buffer, <i32>(position - buffer));
+}
+
+/** Address of what was written since `beginOutput`. */
+export function outputStart(): usize {
+  return buffer;
+}
+
+export function outputLength(): usize {
+  return position - buffer;
 }
 
 function grow(count: usize): void {
@@ -57,6 +67,27 @@ export function writeFloat<T>(value: T): void {
 
 export function writeBool(value: bool): void {
   store<u8>(put(1), value ? 1 : 0);
+}
+
+/** `length` bytes at `source` as they are. */
+export function writeBlock(source: usize, length: usize): void {
+  memory.copy(put(length), source, length);
+}
+
+/** An object that is its bytes, such as u128. */
+export function writeWide<T>(value: T): void {
+  writeBlock(changetype<usize>(value), offsetof<T>());
+}
+
+export function writeAddress(value: Address): void {
+  writeBlock(changetype<usize>(value), 20);
+}
+
+/** The bits of `count` flags, the lowest first. */
+export function writeFlags(value: i32, count: i32): void {
+  const bits = <u64><u32>value;
+  if (bits >> <u64>count != 0) refuse("encode-flags");
+  for (let i = 0; i < count; i += 8) store<u8>(put(1), <u8>(bits >> <u64>i));
 }
 
 /** Whether an option is filled; index of a variant case. */

@@ -1,10 +1,18 @@
 /**
- * What a backend may import: `import { context } from "@onus/assemblyscript"`.
+ * What a backend may import: `import { Address, context, emit, u256 } from "@onus/assemblyscript"`.
  * `context` is what the node says about the current call (`spec/interface.md` 5.1); all of it is proved with the call.
  */
+import { Address } from "./address";
 import { header } from "./input";
 
-const hexDigits = "0123456789abcdef";
+export { Address } from "./address";
+export { emit } from "./events";
+export { log } from "./log";
+export { err, ok, Result } from "./result";
+export { i128 } from "./wide/i128";
+export { i256 } from "./wide/i256";
+export { u128 } from "./wide/u128";
+export { u256 } from "./wide/u256";
 
 function bytesAt(offset: usize, length: i32): Uint8Array {
   const bytes = new Uint8Array(length);
@@ -18,20 +26,14 @@ function integerAt(index: usize): u64 {
 }
 
 export namespace context {
-  /** Ethereum address of the key that signed the call, 20 bytes. */
-  export function caller(): Uint8Array {
-    return bytesAt(12, 20);
+  /** Ethereum address of the key that signed the call. */
+  export function caller(): Address {
+    return Address.fromBytes(bytesAt(12, 20));
   }
 
-  /** The caller as `0x` and 40 lower-case hexadecimal digits, usable as a key of a Map. */
+  /** The caller as `0x` and 40 lower-case hexadecimal digits. */
   export function callerText(): string {
-    let text = "0x";
-    const start = header() + 12;
-    for (let i: usize = 0; i < 20; i++) {
-      const byte = load<u8>(start + i);
-      text += hexDigits.charAt(byte >> 4) + hexDigits.charAt(byte & 15);
-    }
-    return text;
+    return caller().toString();
   }
 
   /** Number of the caller's session. */

@@ -50,6 +50,11 @@ export function take(count: usize): usize {
   return at;
 }
 
+/** Address of the next byte. */
+export function next(): usize {
+  return position;
+}
+
 /** Bytes not yet taken. */
 export function remaining(): usize {
   return end - position;

@@ -1,11 +1,11 @@
 /**
- * What a finished module may look like: it imports the three host functions and exports `invoke` and `memory`.
+ * What a finished module may look like: it imports the four host functions and exports `invoke` and `memory`.
  * An import of anything else is a use of the host's clock, console or randomness, named with its place in the source.
  */
 import { assert } from '@onus/protocol/errors'
 import { BuildError, type Problem, positionIn } from './transform/problems.js'
 
-const hostFunctions = ['input_size', 'input_read', 'output_write']
+const hostFunctions = ['input_size', 'input_read', 'output_write', 'log_write']
 
 interface Refused {
   /** Beginning of the import's name, `module.field`. */
@@ -23,8 +23,8 @@ const refused: readonly Refused[] = [
   },
   {
     import: 'env.console',
-    written: /\bconsole\./,
-    remedy: 'a backend has no console; return a value or throw an Error',
+    written: /\bconsole\.(?!log\b)/,
+    remedy: 'of console a backend has log(text) only',
   },
   { import: 'env.performance', written: /\bperformance\./, remedy: 'time inside a call is not the same on all nodes' },
   {
@@ -33,7 +33,7 @@ const refused: readonly Refused[] = [
     remedy: 'a backend has no process; return a value or throw an Error',
   },
   { import: 'env.crypto', written: /\bcrypto\./, remedy: 'random bytes differ between nodes; use context.seed()' },
-  { import: 'env.trace', written: /\btrace\(/, remedy: 'a backend has no console; return a value or throw an Error' },
+  { import: 'env.trace', written: /\btrace\(/, remedy: 'use console.log(text)' },
 ]
 
 /** A source file of the backend. */
@@ -57,7 +57,7 @@ export async function checkModule(wasm: Uint8Array<ArrayBuffer>, sources: readon
 function problemOf(name: string, sources: readonly SourceText[]): Problem {
   const known = refused.find((candidate) => name.startsWith(candidate.import))
   const written = known?.written ?? new RegExp(`\\b${name.slice(name.indexOf('.') + 1).replace(/\W/g, '\\$&')}\\b`)
-  const remedy = known?.remedy ?? 'a backend imports nothing but the three functions of the host'
+  const remedy = known?.remedy ?? 'a backend imports nothing but the four functions of the host'
   for (const { path, text } of sources) {
     const offset = text.search(written)
     if (offset >= 0) return { file: path, ...positionIn(text, offset), message: `${name} is not there: ${remedy}` }

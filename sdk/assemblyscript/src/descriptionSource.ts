@@ -27,7 +27,7 @@ function print(json: unknown, indent: number, before: number): string {
   if (Array.isArray(json))
     return `[\n${json.map((item) => `${inner}${print(item, indent + 2, 0)},\n`).join('')}${close}]`
   const members = Object.entries(json).map(
-    ([key, value]) => `${inner}${key}: ${print(value, indent + 2, key.length + 2)},\n`,
+    ([key, value]) => `${inner}${keyText(key)}: ${print(value, indent + 2, keyText(key).length + 2)},\n`,
   )
   return `{\n${members.join('')}${close}}`
 }
@@ -43,8 +43,12 @@ function printLine(json: unknown): string {
   if (typeof json === 'string') return quote(json)
   if (Array.isArray(json)) return `[${json.map(printLine).join(', ')}]`
   if (typeof json !== 'object' || json === null) return String(json)
-  const members = Object.entries(json).map(([key, value]) => `${key}: ${printLine(value)}`)
+  const members = Object.entries(json).map(([key, value]) => `${keyText(key)}: ${printLine(value)}`)
   return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`
+}
+
+function keyText(key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key)
 }
 
 /** A string literal in the quotes that need fewer escapes, single ones if equal. */

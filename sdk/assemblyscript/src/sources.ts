@@ -3,12 +3,8 @@
  * is made here, and everything else from disk.
  */
 import { readFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { libraryName } from './transform/transform.js'
-
-/** `dist/src/` of this package is two folders below its root. */
-const libraryFolder = resolve(dirname(fileURLToPath(import.meta.url)), '../../assembly')
+import { resolve } from 'node:path'
+import { libraryFolder, libraryName } from './library.js'
 
 /** Only its exports leave the module: `invoke`, beside the memory. */
 export const moduleEntryPath = 'onus-module'
@@ -17,6 +13,7 @@ export const moduleEntryPath = 'onus-module'
 function moduleEntryText(entryPath: string): string {
   return `import { __onus_dispatch } from "./${entryPath}";
 import { abort } from "${libraryName}/abort";
+import { console } from "${libraryName}/log";
 import { seed } from "${libraryName}/random";
 export function invoke(): void { __onus_dispatch(); }
 `

@@ -17,12 +17,13 @@ before(async () => {
 })
 
 describe('module', () => {
-  test('imports three functions, exports invoke and memory', () => {
+  test('imports four functions, exports invoke and memory', () => {
     const module = new WebAssembly.Module(built.wasm)
     const imports = WebAssembly.Module.imports(module).map(({ module: from, name, kind }) => `${from}.${name} ${kind}`)
     assert.deepEqual(imports.sort(), [
       'onus.input_read function',
       'onus.input_size function',
+      'onus.log_write function',
       'onus.output_write function',
     ])
     const exports = WebAssembly.Module.exports(module).map(({ name, kind }) => `${name} ${kind}`)
@@ -59,6 +60,32 @@ describe('module', () => {
     assert.ok(map.sources.includes('assembly/test/echo.ts'))
     assert.equal(map.sources.length, map.sourcesContent.length)
     assert.ok(!built.sourceMap.includes(packageFolder))
+  })
+
+  test('the layout names classes with their fields, and the variables', () => {
+    const node = built.layout.classes.find(({ name }) => name === 'assembly/test/model/Task')
+    assert.deepEqual(
+      node?.fields.map(({ name, offset, type }) => `${offset} ${name}: ${type}`),
+      [
+        '0 name: ~lib/string/String',
+        '4 id: u32',
+        '8 owner: ~lib/string/String | null',
+        '12 status: i32',
+        '16 amount: u64',
+        '24 tags: ~lib/array/Array<~lib/string/String>',
+        '28 history: ~lib/array/Array<i32>',
+      ],
+    )
+    const calls = built.layout.variables.find(({ name }) => name === 'assembly/test/echo/calls')
+    assert.equal(calls?.type, 'u64')
+    assert.match(built.text, /\(global \$assembly\/test\/echo\/calls \(mut i64\)/)
+  })
+
+  test('a memory base leaves room below the data', async () => {
+    const entryFile = join(packageFolder, 'assembly/test/collections.ts')
+    const { text } = await buildBackend({ entryFile, memoryBase: 1 << 20, optimize: 'fast' })
+    const addresses = [...text.matchAll(/\(data \$[\d.]+ \(i32\.const (\d+)\)/g)].map((match) => Number(match[1]))
+    assert.ok(addresses.length > 0 && Math.min(...addresses) >= 1 << 20)
   })
 
   test('two builds, in two places, give the same bytes', async () => {

@@ -17,6 +17,7 @@ export function echoBackend(): Promise<BuiltBackend> {
 export interface InterfaceVectors {
   readonly description: Interface
   readonly requests: readonly { readonly entry: string; readonly request: string }[]
+  readonly outputs: readonly { readonly entry: string; readonly request: string; readonly output: string }[]
 }
 
 export interface BadInputVectors {

@@ -1,11 +1,13 @@
 /**
- * A plain WebAssembly host for tests: the three imports, the 256-byte header, no metering and no undo.
+ * A plain WebAssembly host for tests: the four imports, the 256-byte header, no metering and no undo.
  */
 import { concatBytes, utf8Text, wordLength, wordOfBytes, wordOfInteger } from '@onus/protocol/bytes'
 
 export interface Host {
   /** Runs one call: header and request in, output out. A trap is an `Error` with the guest's message. */
   invoke(request: Uint8Array): Uint8Array
+  /** What the last call logged. */
+  logs(): readonly string[]
   memoryBytes(): number
   /** A copy of the memory. */
   memory(): Uint8Array
@@ -49,6 +51,7 @@ export function startHost(wasm: Uint8Array<ArrayBuffer>, header: Header = testHe
   const head = headerBytes(header)
   let request: Uint8Array = new Uint8Array()
   let output: Uint8Array = new Uint8Array()
+  let logs: string[] = []
   let memory: WebAssembly.Memory | undefined
   const bytes = (): Uint8Array => new Uint8Array((memory as WebAssembly.Memory).buffer)
   const onus = {
@@ -59,7 +62,10 @@ export function startHost(wasm: Uint8Array<ArrayBuffer>, header: Header = testHe
       bytes().set(input.subarray(offset, offset + length), destination)
     },
     output_write(source: number, length: number) {
-      output = bytes().slice(source, source + length)
+      output = concatBytes(output, bytes().slice(source, source + length))
+    },
+    log_write(source: number, length: number) {
+      logs.push(new TextDecoder().decode(bytes().slice(source, source + length)))
     },
   }
   const instance = new WebAssembly.Instance(new WebAssembly.Module(wasm), { onus })
@@ -69,6 +75,7 @@ export function startHost(wasm: Uint8Array<ArrayBuffer>, header: Header = testHe
     invoke(bytesOfRequest) {
       request = bytesOfRequest
       output = new Uint8Array()
+      logs = []
       try {
         invoke()
       } catch (cause) {
@@ -76,6 +83,7 @@ export function startHost(wasm: Uint8Array<ArrayBuffer>, header: Header = testHe
       }
       return output
     },
+    logs: () => logs,
     memoryBytes: () => (memory as WebAssembly.Memory).buffer.byteLength,
     memory: () => bytes().slice(),
   }

@@ -19,7 +19,7 @@ async function failureOf(text: string, others: Record<string, string> = {}): Pro
     await writeFile(join(folder, name), content)
   }
   try {
-    await buildBackend({ entryFile: join(folder, 'assembly/backend.ts'), baseDirectory: folder })
+    await buildBackend({ entryFile: join(folder, 'assembly/backend.ts'), baseDirectory: folder, optimize: 'fast' })
   } catch (error) {
     assert.ok(error instanceof BuildError, String(error))
     return error
@@ -83,7 +83,7 @@ describe('problems of a source name file, line, column and what is allowed', () 
       'a float as map key',
       'export function f(a: Map<f64, u8>): void {}',
       '1:26',
-      /allowed are integers, bool, string and enums/,
+      /allowed are integers, bool, string, Address and enums/,
     ],
     [
       'an interface',
@@ -137,10 +137,94 @@ describe('problems of a source name file, line, column and what is allowed', () 
       /env\.Date\.now is not there: nodes have no common clock; use context\.time\(\)/,
     ],
     [
-      'a console',
-      'export function f(): void {\n  console.log("a");\n}',
-      '2:3',
-      /env\.console\.log is not there: a backend has no console/,
+      'a console beyond log',
+      'export function f(): void {\n  console.log("a");\n  console.error("a");\n}',
+      '3:3',
+      /env\.console\.error is not there: of console a backend has log\(text\) only/,
+    ],
+    [
+      'a log of what is no text',
+      'export function f(): void {\n  console.log(5);\n}',
+      '2:15',
+      /Type 'i32' is not assignable to type '~lib\/string\/String'/,
+    ],
+    [
+      'a type of the SDK that is not imported',
+      'export function f(a: u256): void {}',
+      '1:22',
+      /type u256, .*write import { u256 } from "@onus\/assemblyscript"/,
+    ],
+    [
+      'flags with other values',
+      '/** @flags */\nenum F { A = 1, B = 3 }\nexport function f(a: F): void {}',
+      '2:17',
+      /the values are 1, 2, 4, 8 in order; write B = 1 << 1/,
+    ],
+    [
+      'flags without values',
+      '/** @flags */\nenum F { A, B }\nexport function f(a: F): void {}',
+      '2:10',
+      /write A = 1 << 0/,
+    ],
+    [
+      'nullable flags',
+      '/** @flags */\nenum F { A = 1 }\nexport function f(a: F | null): void {}',
+      '3:22',
+      /numbers, bool and enums cannot be null/,
+    ],
+    [
+      'a limit of no parameter',
+      '/** @limit text 5 */\nexport function f(a: string): void {}',
+      '2:17',
+      /f: @limit text: there is no such parameter/,
+    ],
+    [
+      'a limit of a number',
+      '/** @limit a 5 */\nexport function f(a: u32): void {}',
+      '2:17',
+      /f: @limit a: only a string, Uint8Array, array or Map has a limit/,
+    ],
+    [
+      'a limit that is no number',
+      '/** @limit a many */\nexport function f(a: string): void {}',
+      '2:17',
+      /f: @limit a: expected a whole number of 0 to 4294967295, got many/,
+    ],
+    [
+      'a limit of nothing',
+      '/** @limit a */\nexport function f(a: string): void {}',
+      '2:17',
+      /f: write `@limit PARAMETER NUMBER`/,
+    ],
+    [
+      'gas of zero',
+      '/** @gas 0 */\nexport function f(a: u32): void {}',
+      '2:17',
+      /f: @gas: expected a whole number of 1 to/,
+    ],
+    [
+      'docs of no parameter',
+      '/** @param b what it is */\nexport function f(a: u32): void {}',
+      '2:17',
+      /f: @param b: there is no such parameter/,
+    ],
+    [
+      'an abstract event',
+      '/** @event */\nabstract class E {}\nexport function f(): void {}',
+      '2:16',
+      /E: an event is a class with fields/,
+    ],
+    [
+      'two events of one name',
+      '/** @event */\nclass E {}\n/** @event */\nclass e {}\nexport function f(): void {}',
+      '4:7',
+      /two events are called e; rename one of them/,
+    ],
+    [
+      'an event with a field that cannot cross',
+      '/** @event */\nclass E { a: Set<u8> = new Set<u8>(); }\nexport function f(): void {}',
+      '2:14',
+      /field a of E has type Set<u8>/,
     ],
     [
       'random bytes of the host',
@@ -179,6 +263,14 @@ describe('problems of a source name file, line, column and what is allowed', () 
     )
     for (const problem of error.problems) assert.match(problem.message, allowed)
     assert.match(error.message, /^assembly\/model\.ts:2:6: field a of C/)
+  })
+
+  test('emit of what is no event', async () => {
+    const error = await failureOf(
+      'import { emit } from "@onus/assemblyscript";\nclass C {}\nexport function f(): void { emit(new C()); }',
+    )
+    assert.equal(error.code, 'build-source')
+    assert.match(error.message, /emit takes an object of a class with the comment \/\*\* @event \*\//)
   })
 
   test('two types of one name', async () => {

@@ -1,4 +1,5 @@
 /** Random values of the types that AssemblyScript has, for properties. */
+import { toHex } from '@onus/protocol/bytes'
 import { definitionOf, type Interface, type TypeExpression } from '@onus/protocol/interface/description'
 import { integerTypes } from '@onus/protocol/interface/integers'
 import * as fc from 'fast-check'
@@ -10,6 +11,10 @@ export function valueArbitrary(description: Interface, type: TypeExpression, dep
   if (typeof type !== 'string') {
     if ('option' in type) return fc.option(inner(type.option), { nil: null })
     if ('list' in type) return maxLength === 0 ? fc.constant([]) : fc.array(inner(type.list), { maxLength })
+    if ('result' in type) {
+      const [ok, err] = type.result
+      return fc.oneof(taggedArbitrary('ok', inner(ok ?? 'bool')), taggedArbitrary('err', inner(err ?? 'bool')))
+    }
     const [key, value] = type.map
     return fc
       .uniqueArray(fc.tuple(inner(key), inner(value)), { maxLength, selector: ([chosen]) => chosen })
@@ -22,10 +27,15 @@ export function valueArbitrary(description: Interface, type: TypeExpression, dep
     return fc.record(Object.fromEntries(definition.record.map(([name, part]) => [name, inner(part)])), {
       noNullPrototype: true,
     })
-  const cases = definition.variant.map(([tag, part]) =>
-    fc.record({ tag: fc.constant(tag), value: inner(part ?? 'bool') }, { noNullPrototype: true }),
-  )
-  return fc.oneof(...cases)
+  if ('flags' in definition)
+    return fc.record(Object.fromEntries(definition.flags.map((name) => [name, fc.boolean()])), {
+      noNullPrototype: true,
+    })
+  return fc.oneof(...definition.variant.map(([tag, part]) => taggedArbitrary(tag, inner(part ?? 'bool'))))
+}
+
+function taggedArbitrary(tag: string, value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  return fc.record({ tag: fc.constant(tag), value }, { noNullPrototype: true })
 }
 
 function primitiveArbitrary(type: string): fc.Arbitrary<unknown> {
@@ -38,6 +48,7 @@ function primitiveArbitrary(type: string): fc.Arbitrary<unknown> {
   if (type === 'bool') return fc.boolean()
   if (type === 'f32') return fc.float({ noNaN: true })
   if (type === 'f64') return fc.double({ noNaN: true })
+  if (type === 'address') return fc.uint8Array({ minLength: 20, maxLength: 20 }).map((bytes) => `0x${toHex(bytes)}`)
   if (type === 'string') return fc.string({ unit: 'binary', maxLength: 20 })
   return fc.uint8Array({ maxLength: 20 })
 }

@@ -6,6 +6,9 @@
 import { OnusError } from '../errors.js'
 import {
   definitionOf,
+  type Entry,
+  type Field,
+  flagBytes,
   type Interface,
   isPrimitiveType,
   reservedTypeNames,
@@ -25,13 +28,17 @@ export function checkTypes(description: Interface): void {
   const entryNames = description.entries.map((entry) => entry.name)
   checkUnique(entryNames, 'entries')
   for (const entry of description.entries) {
-    checkUnique(
-      entry.params.map(([name]) => name),
-      entry.name,
-    )
-    for (const [name, type] of entry.params) checkType(description, type, `${entry.name}(${name})`, sizes)
+    checkFields(description, entry.params, entry.name, sizes)
     if (entry.result !== null) checkType(description, entry.result, `${entry.name} result`, sizes)
+    checkLimits(entry)
   }
+  const events = description.events ?? []
+  checkUnique(
+    events.map((event) => event.name),
+    'events',
+  )
+  for (const { name, fields } of events) checkFields(description, fields, name, sizes)
+  checkDocs(description)
 }
 
 function refusal(path: string, message: string): OnusError {
@@ -46,6 +53,45 @@ function checkUnique(names: readonly string[], path: string): void {
   }
 }
 
+function checkFields(description: Interface, fields: readonly Field[], path: string, sizes: Map<string, number>): void {
+  checkUnique(
+    fields.map(([name]) => name),
+    path,
+  )
+  for (const [name, type] of fields) checkType(description, type, `${path}.${name}`, sizes)
+}
+
+/** Limits stand in the order of the parameters, so that a description has one text, and on types that have a length. */
+function checkLimits(entry: Entry): void {
+  let position = -1
+  for (const [name] of entry.limits ?? []) {
+    const path = `${entry.name}.${name}`
+    const index = entry.params.findIndex(([param]) => param === name)
+    if (index < 0) throw refusal(path, 'a limit of a parameter that is not there')
+    if (index <= position) throw refusal(path, 'limits stand in the order of the parameters, one for each at most')
+    position = index
+    const type = (entry.params[index] as Field)[1]
+    if (!hasLength(typeof type !== 'string' && 'option' in type ? type.option : type))
+      throw refusal(path, 'only a string, bytes, a list or a map, or an option of them, has a limit')
+  }
+}
+
+function hasLength(type: TypeExpression): boolean {
+  return typeof type === 'string' ? type === 'string' || type === 'bytes' : 'list' in type || 'map' in type
+}
+
+function checkDocs(description: Interface): void {
+  const known = new Set<string>()
+  for (const [name, definition] of Object.entries(description.types)) {
+    known.add(name)
+    const parts = 'record' in definition ? definition.record.map(([field]) => field) : namesOf(definition)
+    for (const part of parts) known.add(`${name}.${part}`)
+  }
+  for (const { name, params } of description.entries) for (const [param] of params) known.add(`${name}(${param})`)
+  for (const path of Object.keys(description.docs ?? {}))
+    if (!known.has(path)) throw new OnusError('interface-name', `docs of ${path.slice(0, 140)}, which is not there`)
+}
+
 function checkDefinition(
   description: Interface,
   definition: TypeDefinition,
@@ -53,19 +99,21 @@ function checkDefinition(
   sizes: Map<string, number>,
 ): void {
   if ('record' in definition) {
-    checkUnique(
-      definition.record.map(([name]) => name),
-      path,
-    )
-    for (const [name, type] of definition.record) checkType(description, type, `${path}.${name}`, sizes)
+    checkFields(description, definition.record, path, sizes)
     return
   }
-  const names = 'enum' in definition ? definition.enum : definition.variant.map(([name]) => name)
+  const names = namesOf(definition)
   if (names.length === 0) throw refusal(path, 'expected at least one case')
   checkUnique(names, path)
   if ('variant' in definition)
     for (const [name, type] of definition.variant)
       if (type !== null) checkType(description, type, `${path}.${name}`, sizes)
+}
+
+function namesOf(definition: Exclude<TypeDefinition, { record: unknown }>): readonly string[] {
+  if ('enum' in definition) return definition.enum
+  if ('flags' in definition) return definition.flags
+  return definition.variant.map(([name]) => name)
 }
 
 function checkType(description: Interface, type: TypeExpression, path: string, sizes: Map<string, number>): void {
@@ -80,10 +128,12 @@ function checkType(description: Interface, type: TypeExpression, path: string, s
     checkType(description, type.list, path, sizes)
     if (minimumSize(description, type.list, [], sizes) === 0)
       throw refusal(path, 'an element of a list must take at least one byte')
+  } else if ('result' in type) {
+    for (const part of type.result) if (part !== null) checkType(description, part, path, sizes)
   } else {
     const [key, value] = type.map
     checkType(description, key, path, sizes)
-    if (!isKeyType(description, key)) throw refusal(path, 'a map key is an integer, bool, string or enum')
+    if (!isKeyType(description, key)) throw refusal(path, 'a map key is an integer, bool, string, address or enum')
     checkType(description, value, path, sizes)
   }
 }
@@ -106,6 +156,10 @@ const primitiveSizes: ReadonlyMap<string, number> = new Map([
   ['i64', 8],
   ['f64', 8],
   ['u128', 16],
+  ['i128', 16],
+  ['u256', 32],
+  ['i256', 32],
+  ['address', 20],
 ])
 
 /** Least bytes of a value; 4 stands for u32, i32, f32 and every length prefix. `within` are the names being sized. */
@@ -115,7 +169,7 @@ function minimumSize(
   within: readonly string[],
   sizes: Map<string, number>,
 ): number {
-  if (typeof type !== 'string') return 'option' in type ? 1 : 4
+  if (typeof type !== 'string') return 'option' in type || 'result' in type ? 1 : 4
   if (isPrimitiveType(type)) return primitiveSizes.get(type) ?? 4
   return minimumSizeOfName(description, type, within, sizes)
 }
@@ -138,6 +192,7 @@ function minimumSizeOfName(
   const inner = [...within, name]
   let size = 0
   if ('enum' in definition) size = 1
+  else if ('flags' in definition) size = flagBytes(definition.flags.length)
   else if ('record' in definition)
     for (const [, type] of definition.record) size += minimumSize(description, type, inner, sizes)
   else {

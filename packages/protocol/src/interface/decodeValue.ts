@@ -1,20 +1,24 @@
 /**
- * Strict Borsh decoder (`spec/interface.md` 3): one byte string per value. Refuses trailing bytes, bool and option
- * tags other than 0 and 1, malformed UTF-8, NaN, map keys out of order, unknown cases and values nested too deep.
+ * Strict Borsh decoder (`spec/interface.md` 3): one byte string per value. Refuses trailing bytes, bool, option and
+ * result tags other than 0 and 1, malformed UTF-8, NaN, map keys out of order, unknown cases and flags, values nested too
+ * deep, and parameters beyond their limits.
  * Work and memory are bounded by the input: a list's length is checked against the bytes that are left.
  */
-import { utf8Text } from '../bytes.js'
+import { toHex, utf8Text } from '../bytes.js'
 import { OnusError } from '../errors.js'
 import {
   definitionOf,
   type Field,
+  flagBytes,
   type Interface,
   isPrimitiveType,
   maximumValueDepth,
+  type ParameterLimit,
   type PrimitiveType,
   type TypeDefinition,
   type TypeExpression,
 } from './description.js'
+import { type IntegerType, integerTypes } from './integers.js'
 import { compareKeys, type MapKey } from './keyOrder.js'
 import { type PathSegment, pathText } from './path.js'
 
@@ -26,7 +30,12 @@ interface Reader {
   /** Records and variants around the current value. */
   depth: number
   readonly path: PathSegment[]
+  /** Most bytes or elements of the next value that has a length; `noLimit` behind it. */
+  limit: number
 }
+
+const addressLength = 20
+const noLimit = Number.POSITIVE_INFINITY
 
 /** The value of `type` that `bytes` encode; `name` begins the path in errors. Rejects `decode-…`. */
 export function decodeValue(description: Interface, type: TypeExpression, bytes: Uint8Array, name: string): unknown {
@@ -37,16 +46,35 @@ export function decodeValue(description: Interface, type: TypeExpression, bytes:
   return value
 }
 
-/** The values of `fields`, one after another, in `bytes` from `offset` to the end. Rejects `decode-…`. */
+/** The value of `type` at `offset`, and the offset behind it. Rejects `decode-…`. */
+export function decodeValueAt(
+  description: Interface,
+  type: TypeExpression,
+  bytes: Uint8Array,
+  offset: number,
+  name: string,
+): { value: unknown; end: number } {
+  const reader = readerOf(description, bytes, offset)
+  reader.path.push(name)
+  const value = readValue(reader, type)
+  return { value, end: reader.position }
+}
+
+/**
+ * The values of `fields`, one after another, in `bytes` from `offset` to the end. Rejects `decode-…`, `decode-limit`
+ * for a parameter beyond its limit.
+ */
 export function decodeFields(
   description: Interface,
   fields: readonly Field[],
   bytes: Uint8Array,
   offset: number,
+  limits: readonly ParameterLimit[] = [],
 ): unknown[] {
   const reader = readerOf(description, bytes, offset)
   const values = fields.map(([name, type]) => {
     reader.path.push(name)
+    reader.limit = limits.find(([parameter]) => parameter === name)?.[1] ?? noLimit
     const value = readValue(reader, type)
     reader.path.pop()
     return value
@@ -57,7 +85,7 @@ export function decodeFields(
 
 function readerOf(description: Interface, bytes: Uint8Array, position: number): Reader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return { description, bytes, view, position, depth: 0, path: [] }
+  return { description, bytes, view, position, depth: 0, path: [], limit: noLimit }
 }
 
 function finish(reader: Reader): void {
@@ -84,15 +112,23 @@ function readByteBelow(reader: Reader, limit: number, code: string): number {
   return byte
 }
 
-function readBytes(reader: Reader): Uint8Array {
+/** A length prefix, within the limit of the parameter if it is the first one. */
+function readLength(reader: Reader, unit: string): number {
   const length = reader.view.getUint32(take(reader, 4), true)
+  if (length > reader.limit) throw refusal(reader, 'limit', `expected at most ${reader.limit} ${unit}, got ${length}`)
+  reader.limit = noLimit
+  return length
+}
+
+function readBytes(reader: Reader): Uint8Array {
+  const length = readLength(reader, 'bytes')
   const start = take(reader, length)
   return reader.bytes.subarray(start, start + length)
 }
 
 /** A count of elements of at least one byte each. */
 function readCount(reader: Reader): number {
-  const count = reader.view.getUint32(take(reader, 4), true)
+  const count = readLength(reader, 'elements')
   const left = reader.bytes.length - reader.position
   if (count > left) throw refusal(reader, 'short', `expected ${count} elements, got ${left} bytes`)
   return count
@@ -107,6 +143,7 @@ function readValue(reader: Reader, type: TypeExpression): unknown {
   }
   if ('option' in type) return readByteBelow(reader, 2, 'option') === 0 ? null : readValue(reader, type.option)
   if ('list' in type) return readList(reader, type.list)
+  if ('result' in type) return readResult(reader, type.result[0], type.result[1])
   return readMap(reader, type.map[0], type.map[1])
 }
 
@@ -131,10 +168,6 @@ function readPrimitive(reader: Reader, type: PrimitiveType): unknown {
       return view.getBigUint64(take(reader, 8), true)
     case 'i64':
       return view.getBigInt64(take(reader, 8), true)
-    case 'u128': {
-      const position = take(reader, 16)
-      return view.getBigUint64(position, true) | (view.getBigUint64(position + 8, true) << 64n)
-    }
     case 'f32':
       return notNaN(reader, view.getFloat32(take(reader, 4), true))
     case 'f64':
@@ -143,7 +176,21 @@ function readPrimitive(reader: Reader, type: PrimitiveType): unknown {
       return readText(reader)
     case 'bytes':
       return readBytes(reader).slice()
+    case 'address': {
+      const start = take(reader, addressLength)
+      return `0x${toHex(reader.bytes.subarray(start, start + addressLength))}`
+    }
+    default:
+      return readWideInteger(reader, integerTypes.get(type) as IntegerType)
   }
+}
+
+/** Integers of 128 and 256 bits: words of 64 bits, the lowest first. */
+function readWideInteger(reader: Reader, type: IntegerType): bigint {
+  const start = take(reader, type.size)
+  let value = 0n
+  for (let at = type.size - 8; at >= 0; at -= 8) value = (value << 64n) | reader.view.getBigUint64(start + at, true)
+  return type.minimum < 0n ? BigInt.asIntN(8 * type.size, value) : value
 }
 
 function notNaN(reader: Reader, value: number): number {
@@ -188,8 +235,35 @@ function readMap(reader: Reader, keyType: TypeExpression, valueType: TypeExpress
   return map
 }
 
+/** Borsh's tags of a result: 1 is ok, 0 is err. */
+function readResult(reader: Reader, ok: TypeExpression | null, err: TypeExpression | null): unknown {
+  const isOk = readByteBelow(reader, 2, 'result') === 1
+  const tag = isOk ? 'ok' : 'err'
+  const type = isOk ? ok : err
+  if (type === null) return { tag }
+  reader.path.push(tag)
+  const value = readValue(reader, type)
+  reader.path.pop()
+  return { tag, value }
+}
+
+/** Bit i of the bytes, the lowest first, is flag i; the bits behind the last flag are zero. */
+function readFlags(reader: Reader, names: readonly string[]): Record<string, boolean> {
+  const length = flagBytes(names.length)
+  const start = take(reader, length)
+  const last = reader.bytes[start + length - 1] as number
+  if (last >>> (names.length - 8 * (length - 1)) !== 0)
+    throw refusal(reader, 'flags', `expected no bits behind the ${names.length} flags, got a last byte ${last}`)
+  const flags: Record<string, boolean> = {}
+  names.forEach((name, index) => {
+    flags[name] = (((reader.bytes[start + (index >>> 3)] as number) >>> (index & 7)) & 1) === 1
+  })
+  return flags
+}
+
 function readDefined(reader: Reader, definition: TypeDefinition): unknown {
   if ('enum' in definition) return definition.enum[readByteBelow(reader, definition.enum.length, 'enum')]
+  if ('flags' in definition) return readFlags(reader, definition.flags)
   if (reader.depth >= maximumValueDepth)
     throw refusal(reader, 'depth', `expected at most ${maximumValueDepth} records and variants inside each other`)
   reader.depth++

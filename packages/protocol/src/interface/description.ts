@@ -8,7 +8,7 @@
 /** Name of the module's custom section that holds the description. */
 export const interfaceSectionName = 'onus:interface'
 
-/** Types that are one word: booleans, integers little-endian, IEEE 754 floats, UTF-8 text, bytes. */
+/** Types that are one word: booleans, integers little-endian, IEEE 754 floats, UTF-8 text, bytes, Ethereum addresses. */
 export const primitiveTypes = [
   'bool',
   'u8',
@@ -16,26 +16,26 @@ export const primitiveTypes = [
   'u32',
   'u64',
   'u128',
+  'u256',
   'i8',
   'i16',
   'i32',
   'i64',
+  'i128',
+  'i256',
   'f32',
   'f64',
   'string',
   'bytes',
+  'address',
 ] as const
 
 export type PrimitiveType = (typeof primitiveTypes)[number]
 
-/** Words that no definition may take: a later version of the vocabulary gives them a meaning. */
+/** Words of the vocabulary, of today or of a later version, that no definition may take. */
 export const reservedTypeNames: readonly string[] = [
   'void',
   'char',
-  'address',
-  'u256',
-  'i128',
-  'i256',
   'list',
   'option',
   'map',
@@ -53,6 +53,7 @@ export type TypeExpression =
   | { readonly list: TypeExpression }
   | { readonly option: TypeExpression }
   | { readonly map: readonly [key: TypeExpression, value: TypeExpression] }
+  | { readonly result: readonly [ok: TypeExpression | null, err: TypeExpression | null] }
 
 export type Field = readonly [name: string, type: TypeExpression]
 
@@ -63,6 +64,10 @@ export type TypeDefinition =
   | { readonly record: readonly Field[] }
   | { readonly enum: readonly string[] }
   | { readonly variant: readonly VariantCase[] }
+  | { readonly flags: readonly string[] }
+
+/** At most so many bytes of a string or bytes, elements of a list or map: of a parameter, or of the option it is. */
+export type ParameterLimit = readonly [parameter: string, most: number]
 
 /** `entry` may change the state and is a transaction; a `query` changes nothing and is answered by one node. */
 export type EntryKind = 'entry' | 'query'
@@ -74,12 +79,27 @@ export interface Entry {
   readonly params: readonly Field[]
   /** `null`: the entry returns nothing. */
   readonly result: TypeExpression | null
+  /** In the order of the parameters; absent if there are none. */
+  readonly limits?: readonly ParameterLimit[]
+  /** Gas limit that a client gives when its user gives none. */
+  readonly gas?: number
+}
+
+/** What an entry may emit beside its result. */
+export interface EventDefinition {
+  readonly name: string
+  readonly doc?: string
+  readonly fields: readonly Field[]
 }
 
 export interface Interface {
   readonly version: 1
   readonly types: { readonly [name: string]: TypeDefinition }
   readonly entries: readonly Entry[]
+  /** Absent if there are none. */
+  readonly events?: readonly EventDefinition[]
+  /** Texts by path: `Type`, `Type.field` (or case) and `entry(parameter)`; absent if there are none. */
+  readonly docs?: { readonly [path: string]: string }
 }
 
 /** Bounds of a description; a reader of untrusted bytes refuses what is beyond them. */
@@ -92,9 +112,15 @@ export const interfaceLimits = {
   fields: 256,
   /** Cases of an enum or variant: their index is one byte. */
   cases: 256,
+  flags: 64,
+  events: 1_024,
   nameLength: 64,
   docLength: 4_096,
-  /** Nesting of list, option and map inside one type expression. */
+  /** Bytes or elements in a limit of a parameter: any length fits. */
+  parameterLimit: 4_294_967_295,
+  /** Gas, the machine's highest limit. */
+  gas: 70_368_744_177_664,
+  /** Nesting of list, option, map and result inside one type expression. */
   typeDepth: 16,
   /** Characters of an expanded signature. */
   signatureLength: 16_384,
@@ -112,4 +138,9 @@ const primitiveNames: ReadonlySet<string> = new Set(primitiveTypes)
 
 export function isPrimitiveType(name: string): name is PrimitiveType {
   return primitiveNames.has(name)
+}
+
+/** Bytes of a value of `count` flags. */
+export function flagBytes(count: number): number {
+  return Math.ceil(count / 8)
 }

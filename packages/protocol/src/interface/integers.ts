@@ -20,8 +20,11 @@ export const integerTypes: ReadonlyMap<string, IntegerType> = new Map([
   ['u32', integer(32, false)],
   ['u64', integer(64, false)],
   ['u128', integer(128, false)],
+  ['u256', integer(256, false)],
   ['i8', integer(8, true)],
   ['i16', integer(16, true)],
   ['i32', integer(32, true)],
   ['i64', integer(64, true)],
+  ['i128', integer(128, true)],
+  ['i256', integer(256, true)],
 ])

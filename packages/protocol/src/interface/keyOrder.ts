@@ -1,6 +1,7 @@
 /**
  * Order of map keys (`spec/interface.md` 3.3): the order of the values, not of their encodings. Integers by size,
- * false before true, strings by their UTF-8 bytes (equal to code point order), enum cases by index.
+ * false before true, strings by their UTF-8 bytes (equal to code point order), addresses by their bytes, enum cases by
+ * index.
  */
 import { definitionOf, type Interface, type TypeExpression } from './description.js'
 
@@ -11,6 +12,7 @@ export type MapKey = number | bigint | boolean | string
 export function compareKeys(description: Interface, type: TypeExpression, a: MapKey, b: MapKey): number {
   if (typeof a === 'string' && typeof b === 'string') {
     const definition = typeof type === 'string' ? definitionOf(description, type) : undefined
+    if (type === 'address') return compareCodePoints(a.toLowerCase(), b.toLowerCase())
     if (definition !== undefined && 'enum' in definition) return definition.enum.indexOf(a) - definition.enum.indexOf(b)
     return compareCodePoints(a, b)
   }

@@ -8,9 +8,11 @@ import { OnusError } from '../errors.js'
 import { checkTypes } from './checkTypes.js'
 import {
   type Entry,
+  type EventDefinition,
   type Field,
   type Interface,
   interfaceLimits,
+  type ParameterLimit,
   type TypeDefinition,
   type TypeExpression,
   type VariantCase,
@@ -21,10 +23,18 @@ import { selectorTable } from './selector.js'
 export function formatInterface(description: Interface): Uint8Array {
   const types: Record<string, TypeDefinition> = {}
   for (const [name, definition] of Object.entries(description.types)) types[name] = definition
-  const entries = description.entries.map(({ name, kind, doc, params, result }) =>
-    doc === undefined ? { name, kind, params, result } : { name, kind, doc, params, result },
-  )
-  return utf8Bytes(JSON.stringify({ version: description.version, types, entries }))
+  const entries = description.entries.map(({ name, kind, doc, params, result, limits, gas }) => ({
+    name,
+    kind,
+    doc,
+    params,
+    result,
+    limits,
+    gas,
+  }))
+  const events = description.events?.map(({ name, doc, fields }) => ({ name, doc, fields }))
+  // `JSON.stringify` leaves out what is undefined.
+  return utf8Bytes(JSON.stringify({ version: description.version, types, entries, events, docs: description.docs }))
 }
 
 /**
@@ -55,7 +65,7 @@ function parseJson(bytes: Uint8Array): unknown {
 }
 
 function readInterface(json: unknown): Interface {
-  const object = readObject(json, 'interface', ['version', 'types', 'entries'])
+  const object = readObject(json, 'interface', ['version', 'types', 'entries', 'events', 'docs'])
   if (object['version'] !== 1)
     throw refusal('shape', 'version', `expected 1, got ${String(JSON.stringify(object['version'])).slice(0, 40)}`)
   const types: Record<string, TypeDefinition> = {}
@@ -65,7 +75,13 @@ function readInterface(json: unknown): Interface {
     throw refusal('size', 'types', `expected at most ${interfaceLimits.types} types, got ${names.length}`)
   for (const name of names) types[readName(name, 'types')] = readDefinition(definitions[name], `types.${name}`)
   const entries = readArray(object['entries'], 'entries', interfaceLimits.entries)
-  return { version: 1, types, entries: entries.map((entry, index) => readEntry(entry, `entries[${index}]`)) }
+  return {
+    version: 1,
+    types,
+    entries: entries.map((entry, index) => readEntry(entry, `entries[${index}]`)),
+    ...(object['events'] === undefined ? {} : { events: readEvents(object['events']) }),
+    ...(object['docs'] === undefined ? {} : { docs: readDocs(object['docs']) }),
+  }
 }
 
 function readObject(json: unknown, path: string, keys?: readonly string[]): Record<string, unknown> {
@@ -105,21 +121,70 @@ function shown(json: unknown): string {
 }
 
 function readEntry(json: unknown, path: string): Entry {
-  const object = readObject(json, path, ['name', 'kind', 'doc', 'params', 'result'])
+  const object = readObject(json, path, ['name', 'kind', 'doc', 'params', 'result', 'limits', 'gas'])
   const name = readName(object['name'], `${path}.name`)
   // An object with a method `then` is taken for a promise by `await`.
   if (name === 'then') throw refusal('name', `${path}.name`, 'an entry cannot be called then')
   const kind = object['kind']
   if (kind !== 'entry' && kind !== 'query')
     throw refusal('shape', `${path}.kind`, `expected "entry" or "query", got ${shown(kind)}`)
-  const params = readFields(object['params'], `${path}.params`)
-  const result = object['result'] === null ? null : readType(object['result'], `${path}.result`, 0)
-  const doc = object['doc']
-  if (doc === undefined) return { name, kind, params, result }
-  if (typeof doc !== 'string') throw refusal('shape', `${path}.doc`, 'expected a text')
-  if (doc.length > interfaceLimits.docLength)
-    throw refusal('size', `${path}.doc`, `expected at most ${interfaceLimits.docLength} characters`)
-  return { name, kind, doc, params, result }
+  const { doc, limits, gas } = object
+  return {
+    name,
+    kind,
+    ...(doc === undefined ? {} : { doc: readDoc(doc, `${path}.doc`) }),
+    params: readFields(object['params'], `${path}.params`),
+    result: object['result'] === null ? null : readType(object['result'], `${path}.result`, 0),
+    ...(limits === undefined ? {} : { limits: readLimits(limits, `${path}.limits`) }),
+    ...(gas === undefined ? {} : { gas: readInteger(gas, `${path}.gas`, 1, interfaceLimits.gas) }),
+  }
+}
+
+function readEvents(json: unknown): readonly EventDefinition[] {
+  const events = readArray(json, 'events', interfaceLimits.events)
+  if (events.length === 0) throw refusal('shape', 'events', 'expected at least one event; leave the key out')
+  return events.map((event, index): EventDefinition => {
+    const path = `events[${index}]`
+    const { name, doc, fields } = readObject(event, path, ['name', 'doc', 'fields'])
+    return {
+      name: readName(name, `${path}.name`),
+      ...(doc === undefined ? {} : { doc: readDoc(doc, `${path}.doc`) }),
+      fields: readFields(fields, `${path}.fields`),
+    }
+  })
+}
+
+function readDocs(json: unknown): Record<string, string> {
+  const docs: Record<string, string> = {}
+  const paths = Object.entries(readObject(json, 'docs'))
+  if (paths.length === 0) throw refusal('shape', 'docs', 'expected at least one text; leave the key out')
+  for (const [path, doc] of paths) docs[path] = readDoc(doc, `docs.${path.slice(0, 140)}`)
+  return docs
+}
+
+function readDoc(json: unknown, path: string): string {
+  if (typeof json !== 'string') throw refusal('shape', path, 'expected a text')
+  if (json.length > interfaceLimits.docLength)
+    throw refusal('size', path, `expected at most ${interfaceLimits.docLength} characters`)
+  return json
+}
+
+function readInteger(json: unknown, path: string, least: number, most: number): number {
+  if (typeof json !== 'number' || !Number.isInteger(json) || json < least || json > most)
+    throw refusal('shape', path, `expected an integer of ${least} to ${most}, got ${shown(json)}`)
+  return json
+}
+
+function readLimits(json: unknown, path: string): readonly ParameterLimit[] {
+  const limits = readArray(json, path, interfaceLimits.fields)
+  if (limits.length === 0) throw refusal('shape', path, 'expected at least one limit; leave the key out')
+  return limits.map((pair, index): ParameterLimit => {
+    const [name, most] = readPair(pair, `${path}[${index}]`)
+    return [
+      readName(name, `${path}[${index}]`),
+      readInteger(most, `${path}[${index}]`, 0, interfaceLimits.parameterLimit),
+    ]
+  })
 }
 
 function readFields(json: unknown, path: string): readonly Field[] {
@@ -133,24 +198,33 @@ function readType(json: unknown, path: string, depth: number): TypeExpression {
   if (typeof json === 'string') return readName(json, path)
   if (depth >= interfaceLimits.typeDepth)
     throw refusal('size', path, `expected at most ${interfaceLimits.typeDepth} types inside each other`)
-  const object = readObject(json, path, ['list', 'option', 'map'])
-  if (Object.keys(object).length !== 1) throw refusal('shape', path, 'expected one of list, option, map')
+  const object = readObject(json, path, ['list', 'option', 'map', 'result'])
+  if (Object.keys(object).length !== 1) throw refusal('shape', path, 'expected one of list, option, map, result')
   if ('list' in object) return { list: readType(object['list'], path, depth + 1) }
   if ('option' in object) return { option: readType(object['option'], path, depth + 1) }
+  if ('result' in object) {
+    const [ok, err] = readPair(object['result'], path)
+    const part = (json: unknown): TypeExpression | null => (json === null ? null : readType(json, path, depth + 1))
+    return { result: [part(ok), part(err)] }
+  }
   const [key, value] = readPair(object['map'], path)
   return { map: [readType(key, path, depth + 1), readType(value, path, depth + 1)] }
 }
 
 function readDefinition(json: unknown, path: string): TypeDefinition {
-  const object = readObject(json, path, ['record', 'enum', 'variant'])
-  if (Object.keys(object).length !== 1) throw refusal('shape', path, 'expected one of record, enum, variant')
+  const object = readObject(json, path, ['record', 'enum', 'variant', 'flags'])
+  if (Object.keys(object).length !== 1) throw refusal('shape', path, 'expected one of record, enum, variant, flags')
   if ('record' in object) return { record: readFields(object['record'], path) }
   const limit = interfaceLimits.cases
-  if ('enum' in object)
-    return { enum: readArray(object['enum'], path, limit).map((name, index) => readName(name, `${path}[${index}]`)) }
+  if ('enum' in object) return { enum: readNames(object['enum'], path, limit) }
+  if ('flags' in object) return { flags: readNames(object['flags'], path, interfaceLimits.flags) }
   const cases = readArray(object['variant'], path, limit).map((pair, index): VariantCase => {
     const [name, type] = readPair(pair, `${path}[${index}]`)
     return [readName(name, `${path}[${index}]`), type === null ? null : readType(type, `${path}[${index}]`, 0)]
   })
   return { variant: cases }
+}
+
+function readNames(json: unknown, path: string, limit: number): readonly string[] {
+  return readArray(json, path, limit).map((name, index) => readName(name, `${path}[${index}]`))
 }

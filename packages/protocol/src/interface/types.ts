@@ -1,12 +1,16 @@
 /**
  * TypeScript types inferred from a description `as const` (`spec/interface.md` 4): nothing is generated for an entry
  * beyond the description itself. Integers below 64 bits are `number`, the others `bigint`; an option is `T | null`;
- * a variant is `{ tag, value }`. Arguments are readonly and may leave out fields and trailing parameters that are options.
+ * a variant or result is `{ tag, value }`, flags are an object of booleans, an address is its text. Arguments are readonly and may leave out fields and trailing parameters that are options.
  */
 import type { EntryKind, Field, Interface, TypeExpression, VariantCase } from './description.js'
 
 type Small = 'u8' | 'u16' | 'u32' | 'i8' | 'i16' | 'i32' | 'f32' | 'f64'
-type Big = 'u64' | 'i64' | 'u128'
+type Big = 'u64' | 'i64' | 'u128' | 'i128' | 'u256' | 'i256'
+
+/** `0x` and 40 hexadecimal digits, lower case when decoded. */
+export type AddressText = `0x${string}`
+
 type Primitive<T> = T extends 'bool'
   ? boolean
   : T extends Small
@@ -17,7 +21,9 @@ type Primitive<T> = T extends 'bool'
         ? string
         : T extends 'bytes'
           ? Uint8Array
-          : never
+          : T extends 'address'
+            ? AddressText
+            : never
 
 /** Shows a mapped type as a plain object in editors. */
 type Shown<T> = { [K in keyof T]: T[K] } & {}
@@ -31,9 +37,11 @@ export type Value<I extends Interface, T> = [TypeExpression] extends [T]
       ? Value<I, E> | null
       : T extends { readonly map: readonly [infer K, infer V] }
         ? Map<Value<I, K>, Value<I, V>>
-        : T extends keyof I['types']
-          ? DefinedValue<I, I['types'][T]>
-          : Primitive<T>
+        : T extends { readonly result: readonly [infer O, infer E] }
+          ? CaseValue<I, readonly ['ok', O]> | CaseValue<I, readonly ['err', E]>
+          : T extends keyof I['types']
+            ? DefinedValue<I, I['types'][T]>
+            : Primitive<T>
 
 type DefinedValue<I extends Interface, D> = D extends { readonly record: infer F extends readonly Field[] }
   ? Shown<{ [P in F[number] as P[0]]: Value<I, P[1]> }>
@@ -41,7 +49,9 @@ type DefinedValue<I extends Interface, D> = D extends { readonly record: infer F
     ? N
     : D extends { readonly variant: readonly (infer C)[] }
       ? CaseValue<I, C>
-      : never
+      : D extends { readonly flags: readonly (infer N extends string)[] }
+        ? Shown<{ [P in N]: boolean }>
+        : never
 
 type CaseValue<I extends Interface, C> = C extends readonly [infer N, infer T]
   ? T extends null
@@ -58,9 +68,11 @@ export type Input<I extends Interface, T> = [TypeExpression] extends [T]
       ? Input<I, E> | null | undefined
       : T extends { readonly map: readonly [infer K, infer V] }
         ? ReadonlyMap<Input<I, K>, Input<I, V>>
-        : T extends keyof I['types']
-          ? DefinedInput<I, I['types'][T]>
-          : Primitive<T>
+        : T extends { readonly result: readonly [infer O, infer E] }
+          ? CaseInput<I, readonly ['ok', O]> | CaseInput<I, readonly ['err', E]>
+          : T extends keyof I['types']
+            ? DefinedInput<I, I['types'][T]>
+            : Primitive<T>
 
 type IsOption<T> = T extends { readonly option: unknown } ? true : false
 
@@ -74,7 +86,9 @@ type DefinedInput<I extends Interface, D> = D extends { readonly record: infer F
     ? N
     : D extends { readonly variant: readonly (infer C extends VariantCase)[] }
       ? CaseInput<I, C>
-      : never
+      : D extends { readonly flags: readonly (infer N extends string)[] }
+        ? Shown<{ readonly [P in N]?: boolean | undefined }>
+        : never
 
 type CaseInput<I extends Interface, C> = C extends readonly [infer N, infer T]
   ? T extends null
@@ -123,6 +137,21 @@ export type CallResult<I extends Interface, N> =
         ? undefined
         : Value<I, R>
       : never
+
+/** An event that a call of `I` may emit; of a description not `as const`, any. */
+export type EmittedEvent<I extends Interface> = I extends { readonly events: readonly (infer E)[] }
+  ? E extends { readonly name: infer N extends string; readonly fields: infer F extends readonly Field[] }
+    ? { readonly name: N; readonly value: Shown<{ [P in F[number] as P[0]]: Value<I, P[1]> }> }
+    : never
+  : IsUnknown<I> extends true
+    ? { readonly name: string; readonly value: Record<string, unknown> }
+    : never
+
+/** What a call of `N` puts out. */
+export interface CallOutput<I extends Interface, N> {
+  readonly value: CallResult<I, N>
+  readonly events: readonly EmittedEvent<I>[]
+}
 
 /** The entries of kind `K` as methods with positional arguments. */
 type Methods<I extends Interface, K extends EntryKind, Report> = {

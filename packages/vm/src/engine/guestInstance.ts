@@ -22,12 +22,13 @@ import {
 import { laneBytes } from '../state/stateRoot.js'
 import { type HostPort, hostTrap } from './hostPort.js'
 import { createPageScanner, type PageScanner } from './pageScanner.js'
+import { trapFrames } from './trapFrames.js'
 
 type Entry = (gasLimit: number) => number
 type Action = () => void
 
-/** Result of running an entry: gas left, or why it trapped (for people, not consensus data). */
-export type RunResult = { readonly gasLeft: number } | { readonly trap: string }
+/** Result of running an entry: gas left, or why and where it trapped (for people, not consensus data). */
+export type RunResult = { readonly gasLeft: number } | { readonly trap: string; readonly frames: string }
 
 export class GuestInstance {
   private readonly memory: WebAssembly.Memory
@@ -37,12 +38,19 @@ export class GuestInstance {
   private readonly load: Action
   private readonly scan: PageScanner
   private readonly globalCount: number
+  private readonly functionNames: ReadonlyMap<number, string>
   /** Views of the memory; replaced when it grows. */
   private buffer: ArrayBuffer
   bytes: Uint8Array
   private words: Int32Array
 
-  constructor(module: WebAssembly.Module, port: HostPort, globalCount: number) {
+  constructor(
+    module: WebAssembly.Module,
+    port: HostPort,
+    globalCount: number,
+    functionNames: ReadonlyMap<number, string>,
+  ) {
+    this.functionNames = functionNames
     const { exports } = new WebAssembly.Instance(module, port.imports)
     const memory = exports[executableExports.memory]
     assert(memory instanceof WebAssembly.Memory, 'the executable exports its memory')
@@ -92,7 +100,7 @@ export class GuestInstance {
     try {
       return { gasLeft: run(gasLimit) }
     } catch (error) {
-      return { trap: this.trapText(error) }
+      return { trap: this.trapText(error), frames: trapFrames(error, this.functionNames) }
     }
   }
 

@@ -29,6 +29,8 @@ export interface CallOutcome {
   readonly output: Uint8Array
   /** After a trap, for people: what the guest wrote, or why it stopped. NOT consensus data. */
   readonly detail: string | null
+  /** What the guest logged, at most 64 KiB, after a trap too. NOT consensus data. */
+  readonly logs: readonly string[]
   /** 4 KiB pages that the block has dirtied so far, this call included. */
   readonly dirtyPages: number
 }
@@ -46,21 +48,22 @@ export interface BlockResult {
 }
 
 const maximumDetailLength = 1_000
+const zeroRoot: Uint8Array = new Uint8Array(32)
 
 export class Machine {
   private readonly lowered: LoweredModule
-  private readonly hasher: Hasher
+  private readonly hasher: Hasher | null
   private readonly module: WebAssembly.Module
   private readonly port = new HostPort()
   private readonly image: CommittedImage
-  private readonly tree: MemoryTree
+  private readonly tree: MemoryTree | null
   private instance: GuestInstance
   /** Pages of the open call, null when none is open. */
   private openPages: readonly number[] | null = null
   /** State root at the end of the last block. */
   private root: Uint8Array
 
-  private constructor(lowered: LoweredModule, hasher: Hasher) {
+  private constructor(lowered: LoweredModule, hasher: Hasher | null) {
     this.lowered = lowered
     this.hasher = hasher
     this.module = new WebAssembly.Module(bufferSource(lowered.executable))
@@ -68,13 +71,16 @@ export class Machine {
     const globals = new Uint8Array(lowered.globalTypes.length * laneBytes)
     this.instance.saveGlobals(globals)
     this.image = new CommittedImage(this.instance.guestMemory(), lowered.maximumMemoryPages, globals)
-    this.tree = new MemoryTree(hasher)
-    this.tree.update(this.image.bytes, this.nonZeroPages())
-    this.root = stateRootOf(hasher, this.tree.root, this.image.memoryPages, globalsTreeRoot(hasher, swapLanes(globals)))
+    this.tree = hasher === null ? null : new MemoryTree(hasher)
+    this.tree?.update(this.image.bytes, this.nonZeroPages())
+    this.root = this.roots(this.image.memoryPages, swapLanes(globals)).stateRoot
   }
 
-  /** State: the module's initial memory, active segments included, and initial globals. The start function is not run. */
-  static create(lowered: LoweredModule, hasher: Hasher): Machine {
+  /**
+   * State: the module's initial memory, active segments included, and initial globals. The start function is not run.
+   * Without a hasher it keeps no tree, for a copy that only answers reads: its roots are zero.
+   */
+  static create(lowered: LoweredModule, hasher: Hasher | null): Machine {
     return new Machine(lowered, hasher)
   }
 
@@ -97,6 +103,7 @@ export class Machine {
   /** 20 siblings (640 bytes) from the page's root (height 7) to the memory root of the last block. Rejects `page-index`. */
   pageProof(index: number): Uint8Array {
     this.checkPageIndex(index)
+    assert(this.tree !== null, 'a machine without a hasher has no proofs')
     return this.tree.pageProof(index)
   }
 
@@ -110,7 +117,14 @@ export class Machine {
     if (this.lowered.hasStart) return this.run('start', new Uint8Array(0), gasLimit)
     this.assertClosed()
     this.openPages = []
-    return { ok: true, gasUsed: 0, output: new Uint8Array(0), detail: null, dirtyPages: this.image.countWith([]) }
+    return {
+      ok: true,
+      gasUsed: 0,
+      output: new Uint8Array(0),
+      detail: null,
+      logs: [],
+      dirtyPages: this.image.countWith([]),
+    }
   }
 
   /**
@@ -134,14 +148,16 @@ export class Machine {
     const result = this.instance.run(entry, gasLimit)
     const pages = this.collectPages()
     const output = this.port.takeOutput()
+    const logs = this.port.takeLogs()
     this.openPages = pages
     if ('trap' in result) {
       this.reject()
-      const detail = describeTrap(output, result.trap)
-      return { ok: false, gasUsed: gasLimit, output: new Uint8Array(0), detail, dirtyPages: this.image.countWith([]) }
+      const detail = describeTrap(output, result.trap) + result.frames
+      const dirtyPages = this.image.countWith([])
+      return { ok: false, gasUsed: gasLimit, output: new Uint8Array(0), detail, logs, dirtyPages }
     }
     const gasUsed = gasLimit - result.gasLeft
-    return { ok: true, gasUsed, output, detail: null, dirtyPages: this.image.countWith(pages) }
+    return { ok: true, gasUsed, output, detail: null, logs, dirtyPages: this.image.countWith(pages) }
   }
 
   private assertClosed(): void {
@@ -208,7 +224,7 @@ export class Machine {
   }
 
   private instantiate(): GuestInstance {
-    return new GuestInstance(this.module, this.port, this.lowered.globalTypes.length)
+    return new GuestInstance(this.module, this.port, this.lowered.globalTypes.length, this.lowered.functionNames)
   }
 
   private nonZeroPages(): number[] {
@@ -228,16 +244,27 @@ export class Machine {
       pages: this.image.copies(pages),
     }
     const undo: StateDelta = { ...start, globals: swapLanes(start.globals) }
-    this.tree.update(this.image.bytes, pages)
+    this.tree?.update(this.image.bytes, pages)
     this.image.closeBlock()
     return this.finishBlock(delta, undo)
   }
 
   private finishBlock(delta: StateDelta, undo: StateDelta): BlockResult {
-    const memoryRoot = this.tree.root
-    const globalsRoot = globalsTreeRoot(this.hasher, delta.globals)
-    this.root = stateRootOf(this.hasher, memoryRoot, delta.memoryPages, globalsRoot)
-    return { stateRoot: this.stateRoot, memoryRoot, globalsRoot, memoryPages: delta.memoryPages, delta, undo }
+    const roots = this.roots(delta.memoryPages, delta.globals)
+    this.root = roots.stateRoot
+    return { ...roots, stateRoot: this.stateRoot, memoryPages: delta.memoryPages, delta, undo }
+  }
+
+  /** `globals` as they are hashed: big-endian. */
+  private roots(
+    memoryPages: number,
+    globals: Uint8Array,
+  ): Pick<BlockResult, 'stateRoot' | 'memoryRoot' | 'globalsRoot'> {
+    const { hasher, tree } = this
+    if (hasher === null || tree === null) return { stateRoot: zeroRoot, memoryRoot: zeroRoot, globalsRoot: zeroRoot }
+    const memoryRoot = tree.root
+    const globalsRoot = globalsTreeRoot(hasher, globals)
+    return { stateRoot: stateRootOf(hasher, memoryRoot, memoryPages, globalsRoot), memoryRoot, globalsRoot }
   }
 
   /** Undoes the calls accepted since the last `endBlock`. */
@@ -266,7 +293,7 @@ export class Machine {
       this.instance.grow(delta.memoryPages - oldCount / statePagesPerWasmPage)
     this.restorePages(written)
     // What was cut off is zero in the image by now.
-    this.tree.update(this.image.bytes, written.concat(removed))
+    this.tree?.update(this.image.bytes, written.concat(removed))
     return this.finishBlock(delta, undo)
   }
 

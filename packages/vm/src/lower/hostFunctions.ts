@@ -16,4 +16,5 @@ export const hostFunctions: ReadonlyMap<string, HostFunction> = new Map([
   ['input_size', { parameters: [], results: [i32], lengthParameter: -1 }],
   ['input_read', { parameters: [i32, i32, i32], results: [], lengthParameter: 2 }],
   ['output_write', { parameters: [i32, i32], results: [], lengthParameter: 1 }],
+  ['log_write', { parameters: [i32, i32], results: [], lengthParameter: 1 }],
 ])

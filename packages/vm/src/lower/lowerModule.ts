@@ -5,6 +5,7 @@
 import { assert } from '@onus/protocol/errors'
 import { decodeModule } from '../binary/decodeModule.js'
 import { encodeModule } from '../binary/encodeModule.js'
+import { readFunctionNames } from '../binary/nameSection.js'
 import { checkProfile, type MachineParameters } from '../profile.js'
 import { meterModule } from './meterModule.js'
 import { mutableGlobals, trackModule } from './trackModule.js'
@@ -21,6 +22,8 @@ export interface LoweredModule {
   /** Value type bytes of the mutable globals, in the order of their index. */
   readonly globalTypes: readonly number[]
   readonly hasStart: boolean
+  /** By function index, from the name section; for messages only, never for results. */
+  readonly functionNames: ReadonlyMap<number, string>
 }
 
 /** Rejects with `module-invalid`, `module-malformed` or a `profile-…` code whose message names function and reason. */
@@ -41,6 +44,7 @@ export function lowerModule(module: Uint8Array, parameters: MachineParameters): 
     maximumMemoryPages: memory.maximum,
     globalTypes: mutableGlobals(meteredModule).map((entry) => entry.valueType),
     hasStart: decoded.start >= 0,
+    functionNames: readFunctionNames(decoded),
   }
 }
 

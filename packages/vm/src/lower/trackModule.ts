@@ -31,8 +31,8 @@ import {
   trackedCopy,
   trackedFill,
   trackedGrow,
+  trackedHostRead,
   trackedInputRead,
-  trackedOutputWrite,
 } from './trackedHelpers.js'
 
 /** Mutable globals in the order of their index: the state outside memory. */
@@ -95,7 +95,8 @@ function trackingTargets(
       assert(entry !== undefined, 'only functions are imported')
       const name = utf8Text(entry.name)
       if (name === 'input_read') return builder.helper(`host ${index}`, () => trackedInputRead(index))
-      if (name === 'output_write') return builder.helper(`host ${index}`, () => trackedOutputWrite(index))
+      if (name === 'output_write' || name === 'log_write')
+        return builder.helper(`host ${index}`, () => trackedHostRead(index))
       return index
     },
   }

@@ -95,8 +95,8 @@ export function trackedInputRead(importIndex: number): NewFunction {
   }
 }
 
-/** output_write (source, length): bounds before the host reads. */
-export function trackedOutputWrite(importIndex: number): NewFunction {
+/** output_write and log_write (source, length): bounds before the host reads. */
+export function trackedHostRead(importIndex: number): NewFunction {
   return {
     parameters: [i32, i32],
     results: [],

@@ -38,6 +38,11 @@ function numberOf(table: string, name: string): number {
   return number
 }
 
+/** The number of a kind of element in the compiler's `ElementKind`. */
+export function elementKind(name: 'Global' | 'PropertyPrototype'): number {
+  return numberOf('ElementKind', name)
+}
+
 /** Whether `node` is of the kind called `kind` in the compiler's `NodeKind`. */
 export function isNode<K extends keyof NodeTypes>(node: Node, kind: K): node is NodeTypes[K] & Node {
   return Number(node.kind) === numberOf('NodeKind', kind)
@@ -56,12 +61,15 @@ export function isOmitted(type: TypeNode): boolean {
   return isNode(type, 'NamedType') && type.name.identifier.text === ''
 }
 
+/** What a doc comment may stand before. */
+export type Documented = Node & { readonly decorators?: Node[] | null }
+
 /** The doc comment that stands right before a declaration, without its stars; empty if there is none. */
-export function docComment(source: Source, declaration: Node & { readonly decorators: Node[] | null }): string {
+export function docComment(source: Source, declaration: Documented): string {
   const start = declaration.decorators?.[0]?.range.start ?? declaration.range.start
   const before = source.text
     .slice(0, start)
-    .replace(/\bexport\s*$/, '')
+    .replace(/(\b(export|public|readonly|abstract|declare)\s*)+$/, '')
     .trimEnd()
   if (!before.endsWith('*/')) return ''
   const open = before.lastIndexOf('/*')

@@ -3,10 +3,19 @@
  * that one build shows all of them; a type with a problem becomes a placeholder and the build fails in the end.
  */
 import type { ClassDeclaration, EnumDeclaration, NamedTypeNode, Node, Source, TypeNode } from 'assemblyscript'
-import { docComment, hasFlag, isNode, isOmitted } from './nodes.js'
+import { docText, hasTag } from './docTags.js'
+import { hasFlag, isNode, isOmitted } from './nodes.js'
 import { type Problem, problemAt } from './problems.js'
 import { type Declaration, findName, type Sources } from './scope.js'
-import { type FieldModel, type Model, type NamedModel, numberTypes, type ShapeModel } from './typeModel.js'
+import {
+  type FieldModel,
+  type Model,
+  type NamedModel,
+  numberTypes,
+  type ShapeModel,
+  unaliased,
+  wideTypes,
+} from './typeModel.js'
 
 export interface TypeReader {
   readonly sources: Sources
@@ -15,7 +24,9 @@ export interface TypeReader {
 }
 
 const allowed =
-  'allowed are bool, u8 to u64, i8 to i64, f32, f64, string, Uint8Array, T[], Map<K, V>, T | null, enums, and classes whose fields have such types'
+  'allowed are bool, u8 to u64, i8 to i64, f32, f64, string, Uint8Array, T[], Map<K, V>, T | null, enums, and classes whose fields have such types; from @onus/assemblyscript: Address, u128, u256, i128, i256, Result<T, E>'
+
+const libraryPath = '~lib/@onus/assemblyscript/'
 
 const placeholder: Model = { kind: 'bool' }
 
@@ -44,11 +55,11 @@ export function readType(reader: TypeReader, source: Source, node: TypeNode, wha
     )
   if (!node.isNullable) return readNamed(reader, source, node, what)
   const content = readNamed(reader, source, node, what)
-  const target = content.kind === 'named' && content.named.shape.form === 'alias' ? content.named.shape.target : content
+  const target = unaliased(content)
   if (
     target.kind === 'number' ||
     target.kind === 'bool' ||
-    (target.kind === 'named' && target.named.shape.form === 'enum')
+    (target.kind === 'named' && (target.named.shape.form === 'enum' || target.named.shape.form === 'flags'))
   )
     return problem(
       reader,
@@ -64,6 +75,10 @@ function readNamed(reader: TypeReader, source: Source, node: NamedTypeNode, what
   const args = node.typeArguments ?? []
   const found = node.name.next === null ? findName(reader.sources, source, name) : undefined
   if (found === undefined) return readBuiltIn(reader, source, node, what)
+  if (found.source.internalPath.startsWith(libraryPath)) {
+    const model = readLibraryType(reader, source, found.declaration.name.text, node, what)
+    if (model !== undefined) return model
+  }
   if (args.length > 0)
     return problem(
       reader,
@@ -71,6 +86,34 @@ function readNamed(reader: TypeReader, source: Source, node: NamedTypeNode, what
       `${what}: the generic type ${typeText(node, false)} cannot cross the interface; ${allowed}`,
     )
   return readDeclaration(reader, found.declaration, found.source, node, what)
+}
+
+/** Types that the SDK's guest library declares. */
+function readLibraryType(
+  reader: TypeReader,
+  source: Source,
+  name: string,
+  node: NamedTypeNode,
+  what: string,
+): Model | undefined {
+  if (name === 'Address') return { kind: 'address' }
+  const wide = wideTypes.find((type) => type === name)
+  if (wide !== undefined) return { kind: 'wide', type: wide }
+  const [first, second] = node.typeArguments ?? []
+  if (name !== 'Result' || first === undefined || second === undefined) return undefined
+  const ok = readType(reader, source, first, `value of ${what}`)
+  const err = readType(reader, source, second, `error of ${what}`)
+  const okText = typeText(first, true)
+  return { kind: 'result', text: typeText(node, false), okText, errText: typeText(second, true), ok, err }
+}
+
+const imported: readonly string[] = ['Address', 'Result', ...wideTypes]
+
+/** What to do about a type that is almost right. */
+function hintFor(text: string, name: string): string {
+  if (text === 'isize') return '; use i32'
+  if (text === 'usize') return '; use u32'
+  return imported.includes(name) ? `; write import { ${name} } from "@onus/assemblyscript"` : ''
 }
 
 function readBuiltIn(reader: TypeReader, source: Source, node: NamedTypeNode, what: string): Model {
@@ -90,19 +133,13 @@ function readBuiltIn(reader: TypeReader, source: Source, node: NamedTypeNode, wh
   }
   if (name === 'Map' && first !== undefined && second !== undefined && args.length === 2) {
     const key = readType(reader, source, first, `key of ${what}`)
-    if (!isKey(key)) return problem(reader, first, `key of ${what}: allowed are integers, bool, string and enums`)
+    if (!isKey(key))
+      return problem(reader, first, `key of ${what}: allowed are integers, bool, string, Address and enums`)
     const value = readType(reader, source, second, `value of ${what}`)
     return { kind: 'map', text, keyText: typeText(first, true), key, value }
   }
-  const hint = text === 'isize' || text === 'usize' ? `; use ${text === 'isize' ? 'i32' : 'u32'}` : ''
+  const hint = hintFor(text, name)
   return problem(reader, node, `${what} has type ${text}, which cannot cross the interface${hint}; ${allowed}`)
-}
-
-/** The type behind aliases. */
-export function unaliased(model: Model): Model {
-  let target = model
-  while (target.kind === 'named' && target.named.shape.form === 'alias') target = target.named.shape.target
-  return target
 }
 
 function isKey(model: Model): boolean {
@@ -111,11 +148,19 @@ function isKey(model: Model): boolean {
   return (
     target.kind === 'bool' ||
     target.kind === 'string' ||
+    target.kind === 'address' ||
+    target.kind === 'wide' ||
     (target.kind === 'named' && target.named.shape.form === 'enum')
   )
 }
 
-function readDeclaration(reader: TypeReader, declaration: Declaration, source: Source, at: Node, what: string): Model {
+export function readDeclaration(
+  reader: TypeReader,
+  declaration: Declaration,
+  source: Source,
+  at: Node,
+  what: string,
+): Model {
   const known = reader.named.get(declaration)
   if (known !== undefined) {
     if (known.shape.form === 'pending' && isNode(declaration, 'TypeDeclaration'))
@@ -124,9 +169,14 @@ function readDeclaration(reader: TypeReader, declaration: Declaration, source: S
   }
   const name = declaration.name.text
   if (name.startsWith('__')) return problem(reader, at, `${what}: names that begin with __ are reserved`)
-  const named: NamedModel & { shape: ShapeModel } = { name, source, shape: { form: 'pending' } }
+  const named: NamedModel & { shape: ShapeModel } = {
+    name,
+    source,
+    doc: docText(source, declaration),
+    shape: { form: 'pending' },
+  }
   reader.named.set(declaration, named)
-  if (isNode(declaration, 'EnumDeclaration')) named.shape = readEnum(reader, declaration)
+  if (isNode(declaration, 'EnumDeclaration')) named.shape = readEnum(reader, declaration, source)
   else if (isNode(declaration, 'TypeDeclaration')) {
     if ((declaration.typeParameters?.length ?? 0) > 0)
       return problem(reader, at, `${what}: the generic type ${name} cannot cross the interface; ${allowed}`)
@@ -136,7 +186,21 @@ function readDeclaration(reader: TypeReader, declaration: Declaration, source: S
   return { kind: 'named', named }
 }
 
-function readEnum(reader: TypeReader, declaration: EnumDeclaration): ShapeModel {
+function readEnum(reader: TypeReader, declaration: EnumDeclaration, source: Source): ShapeModel {
+  const cases = declaration.values.map((value) => value.name.text)
+  if (hasTag(source, declaration, 'flags')) {
+    if (cases.length > mostFlags)
+      problem(reader, declaration.name, `flags ${declaration.name.text}: an enum holds at most ${mostFlags} flags`)
+    declaration.values.forEach((value, index) => {
+      if (numberIn(value.initializer?.range.toString() ?? '') !== 2 ** index)
+        problem(
+          reader,
+          value,
+          `flags ${declaration.name.text}: the values are 1, 2, 4, 8 in order; write ${value.name.text} = 1 << ${index}`,
+        )
+    })
+    return { form: 'flags', cases }
+  }
   for (const value of declaration.values)
     if (value.initializer !== null)
       problem(
@@ -144,11 +208,20 @@ function readEnum(reader: TypeReader, declaration: EnumDeclaration): ShapeModel 
         value,
         `enum ${declaration.name.text}: cases are numbered from 0; remove the value of ${value.name.text}`,
       )
-  return { form: 'enum', cases: declaration.values.map((value) => value.name.text) }
+  return { form: 'enum', cases }
+}
+
+/** Enums are i32 in AssemblyScript. */
+const mostFlags = 32
+
+/** The integer that a literal or `1 << n` means; NaN for all else. */
+function numberIn(text: string): number {
+  const shift = /^1\s*<<\s*(\d+)$/.exec(text.trim())?.[1]
+  return shift === undefined ? Number(text.trim().replaceAll('_', '') || Number.NaN) : 2 ** Number(shift)
 }
 
 function isVariant(source: Source, declaration: ClassDeclaration): boolean {
-  return /@variant\b/.test(docComment(source, declaration))
+  return hasTag(source, declaration, 'variant')
 }
 
 function readClass(reader: TypeReader, declaration: ClassDeclaration, source: Source): ShapeModel {
@@ -198,7 +271,7 @@ function readRecord(reader: TypeReader, declaration: ClassDeclaration, source: S
       member.type === null
         ? problem(reader, member.name, `${what} needs a type; ${allowed}`)
         : readType(reader, source, member.type, what)
-    fields.push({ name, model, readonly: hasFlag(member, 'Readonly') })
+    fields.push({ name, model, readonly: hasFlag(member, 'Readonly'), doc: docText(source, member) })
   }
   return { form: 'record', base: readBase(reader, declaration, source), fields }
 }
