@@ -3,6 +3,7 @@
  * it, and tells who waits. For a block that this node finds wrong, the quorum's certificate is evidence (S1).
  */
 import { certificateOf, encodeCertificate } from '@onus/protocol/certificate'
+import { commitOfMembers } from '@onus/protocol/commit'
 import { OnusError } from '@onus/protocol/errors'
 import type { Hasher } from '@onus/protocol/hash'
 import { manifestOfSeal } from '@onus/protocol/manifest'
@@ -20,6 +21,8 @@ const commitAttempts = 500
 
 export interface CertifierOptions {
   readonly hasher: Hasher
+  /** Addresses (20 bytes) in the order of the genesis, by which certificates name signers. */
+  readonly members: readonly Uint8Array[]
   readonly engine: Engine
   readonly archive: BlockArchive
   readonly pending: PendingResults
@@ -43,10 +46,8 @@ export class Certifier {
     const { manifest, itemCount, sealProof, offsets } = block
     const certificate = certificateOf(signed.header, signed.commit, manifest, itemCount, sealProof)
     const written = archive.certify(height, encodeCertificate(certificate))
-    for (let index = 0; index + 1 < offsets.length; index++) {
-      const id = idOfReceipt(block, index)
-      pending.certified(id, archive.placeOf(id) ?? { height, index })
-    }
+    for (let index = 0; index + 1 < offsets.length && pending.size > 0; index++)
+      pending.certified(idOfReceipt(block, index), (id) => archive.placeOf(id) ?? { height, index })
     await written
   }
 
@@ -67,10 +68,11 @@ export class Certifier {
   }
 
   async #commitOf(height: number): Promise<SignedHeader | null> {
-    const { engine, isStopped, log } = this.#options
+    const { engine, members, isStopped, log } = this.#options
     for (let attempt = 0; attempt < commitAttempts && !isStopped(); attempt++) {
       try {
-        return await engine.commit(height)
+        const { header, commit } = await engine.commit(height)
+        return { header, commit: commitOfMembers(commit, members) }
       } catch (error) {
         if (attempt + 1 === commitAttempts) log.error('no commit', { height, error: String(error) })
         await new Promise((resolve) => setTimeout(resolve, commitRetry))

@@ -6,6 +6,7 @@
 import { equalBytes, toHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
 import { millisecondsOfTimestamp } from '@onus/protocol/timestamp'
+import type { ValidatorSet } from '@onus/protocol/validatorSet'
 import type {
   Application,
   BlockRequest,
@@ -19,6 +20,8 @@ import type {
   PrepareProposalRequest,
   QueryResponse,
 } from './abci/application.js'
+import { decidePowers, type PowerDecision, type PowerState } from './powers/powerPolicy.js'
+import { encodePowerState } from './powers/powerState.js'
 import type { ExecutedBlocks } from './signer/signingPolicy.js'
 import type { Wakes } from './wakes.js'
 import type { WorkerClient } from './worker/channel.js'
@@ -37,6 +40,9 @@ export interface NodeApplicationOptions {
   /** Of this member, 20 bytes. */
   readonly address: Uint8Array
   readonly genesisHash: Uint8Array
+  readonly members: ValidatorSet
+  /** Behind the last committed block; null where powers never change: the engine or the number of members forbids it. */
+  readonly powers: PowerState | null
   readonly execution: WorkerClient<ExecutionMethods>
   readonly executed: ExecutedBlocks
   readonly wakes: Wakes
@@ -48,6 +54,8 @@ export interface NodeApplicationOptions {
   readonly onOversized: (ids: readonly Uint8Array[]) => void
   /** Told of a proposal that is not this node's result. */
   readonly onRefused: (height: number, reason: string) => void
+  /** Told when a block lowers or raises a member, and when the rotation of proposers is not the engine's. */
+  readonly onPowers: (height: number, decision: PowerDecision) => void
 }
 
 /** Sizes of the next proposals of one height after failed rounds: whole, half, an eighth, then empty (S10). */
@@ -61,8 +69,14 @@ export class NodeApplication implements Application {
   /** Hashes of blocks that this node found wrong. */
   readonly #rejected = new Set<string>()
 
+  /** Behind the last committed block, and behind the one that was finalized last: the engine may ask for that again. */
+  #powers: PowerState | null
+  #finalizedPowers: PowerState | null
+
   constructor(options: NodeApplicationOptions) {
     this.#options = options
+    this.#powers = options.powers
+    this.#finalizedPowers = options.powers
   }
 
   /** Whether this node executed the block with `hash` and found its result wrong. */
@@ -132,7 +146,9 @@ export class NodeApplication implements Application {
   async finalizeBlock(request: BlockRequest): Promise<FinalizeBlockResponse> {
     const { height, time } = request
     const items = request.items.map((item) => new Uint8Array(item))
-    const decision = await this.#options.execution.call('finalize', { height, time, items })
+    const decided = this.#powers === null ? null : decidePowers(this.#options.members, this.#powers, request)
+    const powers = decided === null ? new Uint8Array(0) : encodePowerState(decided.state)
+    const decision = await this.#options.execution.call('finalize', { height, time, items, powers })
     if (decision.kind === 'dissent') {
       const { reason, ownManifest } = decision
       await this.#options.onDissent({ request: { ...request, items }, reason, ownManifest })
@@ -142,10 +158,13 @@ export class NodeApplication implements Application {
     this.#options.executed.forgetBelow(height)
     const block = decision.kind === 'content' ? decision.block : null
     this.#options.onDecided(height, millisecondsOfTimestamp(time), block, decision.poolSize)
-    return { appHash: decision.appHash, validatorUpdates: [] }
+    this.#finalizedPowers = decided?.state ?? null
+    if (decided !== null && (decided.updates.length > 0 || !decided.isInStep)) this.#options.onPowers(height, decided)
+    return { appHash: decision.appHash, validatorUpdates: decided?.updates ?? [] }
   }
 
   async commit(): Promise<CommitResponse> {
+    this.#powers = this.#finalizedPowers
     await this.#options.execution.call('commit', null)
     return { retainHeight: 0 }
   }

@@ -16,6 +16,12 @@ const heightsLeftOut = 4
 /** A wake that no block took after this long, or after so many blocks, is taken for lost. */
 const lostAfterMilliseconds = 2000
 const lostAfterHeights = 8
+/**
+ * Wakes of one member that may be out. One is what it sends unless it thinks that lost; where blocks are slow it does so
+ * too early. If then some nodes took its next wake and others did not, those that did would vote nil before there is a
+ * proposal, and the block after it would take another round.
+ */
+const mostOfMember = 4
 
 function wakeDigest(hasher: Hasher, chainId: string, origin: Uint8Array, nonce: bigint): Uint8Array {
   return hasher.keccak256(
@@ -94,9 +100,11 @@ export class Wakes {
     if (this.#inBlocks.has(key)) throw new OnusError('wake-known', 'this wake is in a block already')
     if (recheck || this.#outstanding.has(key)) return
     const origin = this.#verify(transaction)
-    if ([...this.#outstanding.values()].filter((other) => other.origin === origin).length >= 2)
-      throw new OnusError('wake-limit', 'this member has two wakes out already')
-    this.#outstanding.set(key, { origin, height: this.#height, seenAt: performance.now() })
+    const now = performance.now()
+    this.#dropLost(now)
+    if ([...this.#outstanding.values()].filter((other) => other.origin === origin).length >= mostOfMember)
+      throw new OnusError('wake-limit', `this member has ${mostOfMember} wakes out already`)
+    this.#outstanding.set(key, { origin, height: this.#height, seenAt: now })
   }
 
   /** Hexadecimal address of the member that signed the wake. */

@@ -52,6 +52,8 @@ function application(script: Partial<Scripted> = {}) {
     chainId,
     address: own,
     genesisHash,
+    members: genesis.validators,
+    powers: null,
     execution,
     executed,
     wakes: new Wakes({
@@ -69,6 +71,7 @@ function application(script: Partial<Scripted> = {}) {
     },
     onOversized: (ids) => told.push(['oversized', ids]),
     onRefused: (height, reason) => told.push(['refused', height, reason]),
+    onPowers: (height) => told.push(['powers', height]),
   })
   return { made, asked, answers, executed, told }
 }

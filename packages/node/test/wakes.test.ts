@@ -89,15 +89,30 @@ describe('wakes', () => {
     wakes.check(wake, false)
   })
 
-  test('a member has two wakes out at most; others are not held up by it', () => {
-    const { wakes } = member(0)
-    const [first, second, third] = manyWakes(1, 3) as [Uint8Array, Uint8Array, Uint8Array]
-    wakes.check(first, false)
-    wakes.check(second, false)
-    assertRejects('wake-limit', () => wakes.check(third, false))
-    wakes.check(wakeOf(member(2)), false)
-    wakes.decided(1, [first])
-    wakes.check(third, false)
+  test('a member has four wakes out at most; others are not held up by it, and lost ones do not count', () => {
+    let now = 1000
+    mock.method(performance, 'now', () => now)
+    try {
+      const { wakes } = member(0)
+      const [first, second, third, fourth, fifth, sixth] = manyWakes(1, 6) as [
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+      ]
+      for (const wake of [first, second, third, fourth]) wakes.check(wake, false)
+      assertRejects('wake-limit', () => wakes.check(fifth, false))
+      wakes.check(wakeOf(member(2)), false)
+      wakes.decided(1, [first])
+      wakes.check(fifth, false)
+      assertRejects('wake-limit', () => wakes.check(sixth, false))
+      now += 2000
+      wakes.check(sixth, false)
+    } finally {
+      mock.restoreAll()
+    }
   })
 
   test('wakes unless a wake is known to be out, and again when that one seems lost', () => {

@@ -12,18 +12,19 @@ import { verifyFixedTreeProof } from './fixedTree.js'
 import type { Hasher } from './hash.js'
 import { type BlockId, type Header, headerHash } from './header.js'
 import { decodeManifest, encodeSeal, type Manifest, manifestHash, manifestLength } from './manifest.js'
+import { type MemberPowers, memberPowersOf } from './memberPowers.js'
 import { merkleLeaf, verifyMerkleProof } from './merkleTree.js'
 import { type Receipt, type ReceiptProof, receiptLeaf, receiptsTreeDepth } from './receipt.js'
 import { addressLength, type Curve, signatureLength } from './signature.js'
 import { nanosecondsOfTimestamp, type Timestamp, timestampOfNanoseconds } from './timestamp.js'
-import { maximumMembers, type ValidatorSet, validatorsHash } from './validatorSet.js'
+import { maximumMembers, type ValidatorSet } from './validatorSet.js'
 
 /** A certificate as it came, not yet believed. */
 export interface UnverifiedCertificate {
   readonly header: Header
   readonly round: number
   readonly partSetHeader: BlockId['partSetHeader']
-  /** In ascending order of `validator`, the place in the validator set. */
+  /** In ascending order of `validator`, the place among the trusted members. */
   readonly signatures: readonly { validator: number; timestamp: Timestamp; signature: Uint8Array }[]
   /** 1,024 bytes, as in the seal. */
   readonly manifest: Uint8Array
@@ -40,7 +41,10 @@ export interface TrustedMembers {
   readonly validators: ValidatorSet
 }
 
-/** The certificate of a decided block; absent and nil precommits are left out. */
+/**
+ * The certificate of a decided block; absent and nil precommits are left out. `commit` stands in the order of the
+ * members (`commitOfMembers`).
+ */
 export function certificateOf(
   header: Header,
   commit: Commit,
@@ -159,8 +163,9 @@ function checkSignatures(
   curve: Curve,
   certificate: UnverifiedCertificate,
   trusted: TrustedMembers,
+  { powers, total }: MemberPowers,
 ): Uint8Array[] {
-  const { validators, totalPower } = trusted.validators
+  const { validators } = trusted.validators
   const blockId = { hash: headerHash(hasher, certificate.header), partSetHeader: certificate.partSetHeader }
   let power = 0
   let previous = -1
@@ -183,11 +188,11 @@ function checkSignatures(
         'bad-signature',
         `the signature of validator ${validator} (0x${toHex(member.address)}) is not over this block`,
       )
-    power += member.power
+    power += powers[validator] ?? 0
     return member.address
   })
-  if (power * 3 <= totalPower * 2)
-    reject('too-few-signatures', `signers hold ${power} of ${totalPower}; more than two thirds are needed`)
+  if (power * 3 <= total * 2)
+    reject('too-few-signatures', `signers hold ${power} of ${total}; more than two thirds are needed`)
   if (signers.length * 3 <= validators.length * 2)
     reject(
       'too-few-signatures',
@@ -196,12 +201,15 @@ function checkSignatures(
   return signers
 }
 
-function checkHeader(hasher: Hasher, header: Header, trusted: TrustedMembers): void {
+/** Gives the powers that the members had at this height. */
+function checkHeader(hasher: Hasher, header: Header, trusted: TrustedMembers): MemberPowers {
   const chainId = chainIdOf(trusted.clusterId, trusted.epoch)
   if (header.chainId !== chainId)
     reject('wrong-cluster', `expected chain ${chainId}, got ${JSON.stringify(header.chainId)}`)
-  if (!equalBytes(header.validatorsHash, validatorsHash(hasher, trusted.validators)))
+  return (
+    memberPowersOf(hasher, trusted.validators, header.validatorsHash) ??
     reject('wrong-members', `block ${header.height} was not signed by membership version ${trusted.membershipVersion}`)
+  )
 }
 
 function checkManifest(manifest: Manifest, header: Header, trusted: TrustedMembers): void {
@@ -254,7 +262,7 @@ export class Certificate {
     certificate: UnverifiedCertificate,
     trusted: TrustedMembers,
   ): Certificate {
-    checkHeader(hasher, certificate.header, trusted)
+    const powers = checkHeader(hasher, certificate.header, trusted)
     const seal = encodeSeal(certificate.manifest)
     const leaf = merkleLeaf(hasher, hasher.sha256(seal))
     const { header, itemCount, sealProof } = certificate
@@ -262,7 +270,8 @@ export class Certificate {
       reject('wrong-seal', `the seal is not item 0 of ${itemCount} in block ${header.height}`)
     const manifest = decodeManifest(certificate.manifest)
     checkManifest(manifest, header, trusted)
-    return new Certificate(certificate, manifest, checkSignatures(hasher, curve, certificate, trusted), hasher)
+    const signers = checkSignatures(hasher, curve, certificate, trusted, powers)
+    return new Certificate(certificate, manifest, signers, hasher)
   }
 
   /** The receipt, once its place under this certificate is proved. Rejects `wrong-receipt`. */

@@ -2,7 +2,7 @@
  * A commit: the precommits of one round for one block, and the bytes that each of them signs (`spec/consensus.md` 3).
  * Each validator signs its own timestamp, so every signature has its own message.
  */
-import { concatBytes } from './bytes.js'
+import { concatBytes, equalBytes } from './bytes.js'
 import type { BlockId } from './header.js'
 import {
   bytesField,
@@ -34,6 +34,24 @@ export interface Commit {
   readonly round: number
   readonly blockId: BlockId
   readonly signatures: readonly CommitSignature[]
+}
+
+const absent: CommitSignature = {
+  flag: blockIdFlag.absent,
+  address: new Uint8Array(0),
+  timestamp: { seconds: 0, nanoseconds: 0 },
+  signature: new Uint8Array(0),
+}
+
+/**
+ * `commit` in the order of `addresses` (20 bytes each). An engine gives it in the order of the validator set, where a
+ * member whose power is lowered stands last; a certificate names members by their place in the genesis.
+ */
+export function commitOfMembers(commit: Commit, addresses: readonly Uint8Array[]): Commit {
+  const signatures = addresses.map(
+    (address) => commit.signatures.find((signature) => equalBytes(signature.address, address)) ?? absent,
+  )
+  return { ...commit, signatures }
 }
 
 export const voteType = { prevote: 1, precommit: 2 } as const

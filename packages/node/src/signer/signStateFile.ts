@@ -15,7 +15,10 @@ import { type Step, step } from './signRequest.js'
 import type { SignedState } from './signState.js'
 
 const slotLength = 1024
+const tagLength = 16
 const slotTag = 'onus/signed/1\0\0\0'
+/** Of every version. */
+const slotFamily = 'onus/signed/'
 const checksumLength = 32
 
 /** Whose file it is. */
@@ -87,8 +90,21 @@ function decodeSlot(owner: SignStateOwner, slot: Uint8Array): Slot | null {
   return { sequence, state }
 }
 
-/** The newer of the slots in `bytes`, the whole file. Rejects `sign-state-corrupt` and `sign-state-owner`. */
+/** A later version may keep more, in another length: only its tag is looked at. */
+function checkVersion(bytes: Uint8Array): void {
+  const tag = Buffer.from(bytes.subarray(0, tagLength)).toString('latin1')
+  if (tag.startsWith(slotFamily) && tag !== slotTag)
+    throw new OnusError('sign-state-version', `the sign state is of another version: ${JSON.stringify(tag)}`, {
+      remedy: 'Run the version of Onus that wrote it, or a later one.',
+    })
+}
+
+/**
+ * The newer of the slots in `bytes`, the whole file. Rejects `sign-state-corrupt`, `sign-state-owner` and
+ * `sign-state-version`.
+ */
 export function decodeSignStateFile(owner: SignStateOwner, bytes: Uint8Array): Slot {
+  checkVersion(bytes)
   const corrupt = (message: string, cause?: unknown): OnusError =>
     new OnusError('sign-state-corrupt', message, {
       cause,
@@ -164,7 +180,7 @@ export class SignStateFile {
     return SignStateFile.open(path, owner)
   }
 
-  /** Rejects `sign-state-missing`, `sign-state-corrupt` and `sign-state-owner`. */
+  /** Rejects `sign-state-missing`, `sign-state-corrupt`, `sign-state-owner` and `sign-state-version`. */
   static async open(path: string, owner: SignStateOwner): Promise<SignStateFile> {
     const file = await open(path, 'r+').catch((cause: unknown) => {
       throw new OnusError('sign-state-missing', `expected the sign state at ${path}, got none that opens`, {

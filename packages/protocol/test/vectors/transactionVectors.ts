@@ -157,7 +157,10 @@ export function callHeaderVectors(): VectorFile {
       previousManifest: new Uint8Array(32),
     },
   ]
-  const cases = contexts.map((context) => ({ ...context, header: encodeCallInput(nobleHasher, context, new Uint8Array(0)) }))
+  const cases = contexts.map((context) => ({
+    ...context,
+    header: encodeCallInput(nobleHasher, context, new Uint8Array(0)),
+  }))
   return {
     note: 'spec/transaction.md 5. The 256 bytes before the argument of a call; the second is the header of a query without caller.',
     ...(jsonOf({ cases }) as object),

@@ -2,6 +2,7 @@
 import { blockDataVectors, genesisVectors, manifestVectors, receiptVectors } from './blockVectors.js'
 import { certificateVectors } from './certificateVectors.js'
 import { malformedVectors } from './malformedVectors.js'
+import { powersVectors } from './powersVectors.js'
 import { codeVectors, signatureVectors, swarmVectors } from './swarmVectors.js'
 import { callHeaderVectors, openingTypedDataVectors, sessionVectors, transactionVectors } from './transactionVectors.js'
 import { fixedTreeVectors, merkleRangeVectors, merkleTreeVectors, stateVectors } from './treeVectors.js'
@@ -19,6 +20,7 @@ export const generatedVectors: ReadonlyMap<string, () => VectorFile> = new Map([
   ['merkle-range.json', merkleRangeVectors],
   ['merkle-tree.json', merkleTreeVectors],
   ['opening-typed-data.json', openingTypedDataVectors],
+  ['powers.json', powersVectors],
   ['receipt.json', receiptVectors],
   ['session.json', sessionVectors],
   ['signature.json', signatureVectors],

@@ -25,6 +25,11 @@ export interface CometbftProcessOptions {
 
 /** CometBFT closes its databases on SIGTERM; one that hangs is killed after this many milliseconds. */
 const stopPatience = 5000
+/**
+ * One whose node was killed mostly ends by itself within 40 ms, but now and then it waits for its signer for ever. What
+ * it has on disk is fit for a kill.
+ */
+const stalePatience = 500
 const logTailBytes = 4096
 /** A log above this moves aside at the next start. */
 const maximumLogBytes = 16 * 1024 * 1024
@@ -37,6 +42,15 @@ function isAlive(pid: number): boolean {
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Nothing where the process just ended by itself. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
@@ -169,9 +183,9 @@ export class CometbftProcess {
   async endStale(): Promise<void> {
     const pid = Number(await readFile(this.#pidFile, 'utf8').catch(() => ''))
     if (Number.isSafeInteger(pid) && pid > 1 && isOurs(await commandLineOf(pid), this.#options.home)) {
-      process.kill(pid, 'SIGTERM')
-      if (!(await waitUntilGone(pid, stopPatience))) {
-        process.kill(pid, 'SIGKILL')
+      signal(pid, 'SIGTERM')
+      if (!(await waitUntilGone(pid, stalePatience))) {
+        signal(pid, 'SIGKILL')
         if (!(await waitUntilGone(pid, stopPatience)))
           throw new OnusError('cometbft-stale', `process ${pid} still holds ${this.#options.home}`, {
             remedy: `End process ${pid}.`,
