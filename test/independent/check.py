@@ -171,6 +171,7 @@ def read_genesis(data):
     reader.take(32)
     genesis["node"], genesis["v8"] = reader.short(), reader.short()
     reader.take(13 * 8)
+    reader.take(20)
     genesis["version"] = reader.integer(4)
     genesis["members"] = read_members(reader)
     reader.finish()

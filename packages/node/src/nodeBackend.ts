@@ -5,14 +5,14 @@
 import { toHex } from '@onus/protocol/bytes'
 import type { ClusterDomain } from '@onus/protocol/chainId'
 import { OnusError } from '@onus/protocol/errors'
-import { encodeQueryAnswer, encodeResults } from '@onus/protocol/gatewayMessages'
+import { encodeQueryAnswer, encodeResults, type Results } from '@onus/protocol/gatewayMessages'
 import { domainOfGenesis, type Genesis } from '@onus/protocol/genesis'
 import type { Hasher } from '@onus/protocol/hash'
 import type { Interface } from '@onus/protocol/interface/description'
 import { transactionIds } from '@onus/protocol/transaction'
 import type { BlockArchive } from './blockArchive.js'
 import { checkEnvelope } from './gateway/argumentCheck.js'
-import type { GatewayBackend, SessionHint } from './gateway/gateway.js'
+import type { GatewayBackend, SessionHint } from './gateway/gatewayParts.js'
 import type { CertifiedPlace, PendingResults } from './pendingResults.js'
 import type { WorkerClient } from './worker/channel.js'
 import type { ExecutionMethods } from './worker/executionWorker.js'
@@ -22,8 +22,6 @@ import type { QueryMethods } from './worker/queryWorker.js'
 const heightPatience = 2000
 /** The replica may hear of a block after this thread; it is asked again this often. */
 const replicaLag = 50
-/** Envelopes on their way through the workers; more are refused as `busy`. */
-const maximumInFlight = 4096
 
 export interface NodeBackendOptions {
   readonly genesis: Genesis
@@ -35,8 +33,8 @@ export interface NodeBackendOptions {
   readonly queries: WorkerClient<QueryMethods>
   readonly archive: BlockArchive
   readonly pending: PendingResults
-  /** Address of the signer, or null. */
-  readonly recover: (envelope: Uint8Array) => Promise<Uint8Array | null>
+  /** Takes an envelope into the pool (`Intake`). */
+  readonly take: (envelope: Uint8Array) => Promise<void>
   /** Passes an envelope on to the other members and wakes the chain. */
   readonly spread: (envelope: Uint8Array) => void
   /** Resolves at the next decided block. */
@@ -44,6 +42,8 @@ export interface NodeBackendOptions {
   /** Rejects `not-ready` or `dissenting` when the node takes no transactions. */
   readonly checkReady: () => void
   readonly status: () => Record<string, unknown>
+  /** Envelopes on their way through the workers; more are refused as `busy`. */
+  readonly envelopesInFlight: number
   readonly moment: () => { height: number; milliseconds: number }
 }
 
@@ -70,29 +70,32 @@ export class NodeBackend implements GatewayBackend {
   }
 
   async submit(bytes: Uint8Array, timeout: number): Promise<Uint8Array> {
+    return encodeResults(await this.carry(bytes, timeout))
+  }
+
+  async carry(bytes: Uint8Array, timeout: number): Promise<Results> {
     const { genesis, description, hasher, pending, archive } = this.#options
     const envelope = checkEnvelope(bytes, description, genesis)
     const ids = transactionIds(hasher, this.#domain, envelope)
     const known = this.#certifiedPlaces(ids)
     if (known !== null) return this.#results(known)
     this.#options.checkReady()
-    if (this.#inFlight >= maximumInFlight)
+    if (this.#inFlight >= this.#options.envelopesInFlight)
       throw new OnusError('busy', `${this.#inFlight} envelopes are being checked here`, {
         remedy: 'try again in a second',
       })
     this.#inFlight += 1
-    const over = new AbortController()
+    const waiting = pending.open(ids, timeout)
     try {
-      const waiting = pending.wait(ids, timeout, over.signal)
       // It may be refused while the envelope is still being taken; then the error of the taking counts.
-      waiting.catch(() => undefined)
+      waiting.places.catch(() => undefined)
       // A block decided before the wait began may have brought the certificate of some: look once more.
       for (const id of ids) {
-        const place = archive.placeOf(id)
-        if (place !== null && archive.certificate(place.height) !== null) pending.certified(id, place)
+        const place = archive.recentPlaceOf(id)
+        if (place !== null && archive.certificate(place.height) !== null) pending.certified(id, () => place)
       }
       await this.#take(bytes, ids)
-      const places = await waiting
+      const places = await waiting.places
       if (places === null)
         throw new OnusError('not-yet-certified', `taken, but not certified within ${timeout} ms`, {
           remedy: `ask for /v1/receipts/${toHex(ids[0] as Uint8Array)}`,
@@ -100,18 +103,15 @@ export class NodeBackend implements GatewayBackend {
       return this.#results(places)
     } finally {
       // What was refused is not waited for: its places would stay here until the timeout.
-      over.abort()
+      waiting.giveUp()
       this.#inFlight -= 1
     }
   }
 
   /** Checks signature and session, takes the envelope into the pool, and passes it on. */
   async #take(bytes: Uint8Array, ids: readonly Uint8Array[]): Promise<void> {
-    const signer = await this.#options.recover(bytes)
-    if (signer === null)
-      throw new OnusError('signature-wrong', 'the signature is not over this envelope for this cluster and epoch')
     try {
-      await this.#options.execution.call('submit', { bytes, signer })
+      await this.#options.take(bytes)
     } catch (error) {
       // Decided already and on its way to a certificate: the waiting goes on.
       if (ids.some((id) => this.#options.archive.placeOf(id) !== null)) return
@@ -131,25 +131,29 @@ export class NodeBackend implements GatewayBackend {
     return places
   }
 
-  #results(places: readonly CertifiedPlace[]): Uint8Array {
+  #results(places: readonly CertifiedPlace[]): Results {
     const { archive } = this.#options
     const heights = [...new Set(places.map(({ height }) => height))]
     const present = <Value>(value: Value | null): Value => {
       if (value === null) throw new OnusError('unknown-block', 'the block is not kept here any more')
       return value
     }
-    return encodeResults({
+    return {
       certificates: heights.map((height) => present(archive.certificate(height))),
       receipts: places.map(({ height, index }) => present(archive.receiptProof(height, index))),
-    })
+      hints: places.flatMap(({ height, index }, receipt) => {
+        const text = archive.detail(height, index)
+        return text === null ? [] : [{ receipt, text }]
+      }),
+    }
   }
 
   async receipt(id: Uint8Array, timeout: number): Promise<Uint8Array> {
     const known = this.#certifiedPlaces([id])
-    if (known !== null) return this.#results(known)
+    if (known !== null) return encodeResults(this.#results(known))
     const places = timeout === 0 ? null : await this.#options.pending.wait([id], timeout)
     if (places === null) throw new OnusError('unknown-transaction', 'no certified receipt of this transaction is here')
-    return this.#results(places)
+    return encodeResults(this.#results(places))
   }
 
   async certificate(height: number | null): Promise<Uint8Array> {

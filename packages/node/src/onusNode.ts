@@ -9,25 +9,31 @@ import { toHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
 import { chainIdOfGenesis, checkLocalClusterId, decodeGenesis, type Genesis } from '@onus/protocol/genesis'
 import { parseInterface } from '@onus/protocol/interface/parseInterface'
+import { addressOf } from '@onus/protocol/signature'
 import type { Hashing } from '@onus/state-transition/clusterState'
 import type { FastifyInstance } from 'fastify'
 import type { Application } from './abci/application.js'
 import { BlockArchive } from './blockArchive.js'
 import { Certifier } from './certifier.js'
 import type { Engine } from './engines/engine.js'
-import { createGateway } from './gateway/gateway.js'
+import type { NodeMeasures } from './gateway/gatewayMetrics.js'
+import { defaultLogSettings, defaultSettings, type GatewaySettings, type LogSettings } from './gateway/settings.js'
 import { createHashing } from './hashing.js'
+import { Intake } from './intake.js'
 import { interfaceSection } from './interfaceSection.js'
 import { Links, type LinksOptions } from './links/links.js'
 import type { Log } from './log.js'
 import { NodeApplication, type WrongBlock } from './nodeApplication.js'
 import { NodeBackend } from './nodeBackend.js'
+import { NodeGateway } from './nodeGateway.js'
 import { type NodeWorkers, startWorkers, storeFolder } from './nodeWorkers.js'
 import { PendingResults } from './pendingResults.js'
-import { SignatureBatches } from './signatureBatches.js'
+import { openPowers } from './powers/openPowers.js'
+import type { PowerDecision, PowerState } from './powers/powerPolicy.js'
 import { nativeCurve } from './signer/nativeCurve.js'
 import { Signer } from './signer/signer.js'
 import { ExecutedBlocks } from './signer/signingPolicy.js'
+import { idOfReceipt } from './store/receiptList.js'
 import { Store } from './store/store.js'
 import { Wakes } from './wakes.js'
 import type { DecidedBlock } from './worker/execution.js'
@@ -40,7 +46,8 @@ export interface NodeOptions {
   /** The backend as its developer built it. */
   readonly module: Uint8Array
   readonly validatorKey: Uint8Array
-  readonly gateway: { readonly host: string; readonly port: number }
+  readonly gateway: { readonly host: string; readonly port: number; readonly settings?: GatewaySettings }
+  readonly logSettings?: LogSettings
   readonly links: Pick<LinksOptions, 'host' | 'port' | 'privateKey' | 'publicKey' | 'peers'>
   /** Test switch: a deliberately wrong machine. */
   readonly lie: boolean
@@ -85,12 +92,15 @@ export class OnusNode {
   readonly #decisionListeners = new Set<() => void>()
   #failed = false
   #workers: NodeWorkers | null = null
+  #intake: Intake | null = null
   #store: Store | null = null
   #archive: BlockArchive | null = null
   #signer: Signer | null = null
   #engine: Engine | null = null
   #certifier: Certifier | null = null
   #application: NodeApplication | null = null
+  /** As status tells them. */
+  #powers: PowerState | null = null
   /** Hashes of blocks that were executed after the engine asked to sign them. */
   readonly #late = new Set<string>()
   #links: Links | null = null
@@ -145,9 +155,19 @@ export class OnusNode {
       lie,
       onDeath: (error) => this.#fail(error),
     })
-    const { height, milliseconds } = await this.#workers.execution.call('position', null)
-    this.#height = height
-    this.#milliseconds = milliseconds
+    this.#intake = new Intake({
+      signatures: this.#workers.signatures,
+      execution: this.#workers.execution,
+      onPool: (size) => {
+        this.#poolSize = size
+        this.#emptyInRow = 0
+      },
+    })
+    const position = await this.#workers.execution.call('position', null)
+    this.#height = position.height
+    this.#milliseconds = position.milliseconds
+    // The embedded engine has a rotation of its own, by number of members: powers stay as they are.
+    this.#powers = this.#options.engineName === 'embedded' ? null : openPowers(this.genesis, position)
     const store = new Store(join(home, storeFolder))
     this.#store = store
     this.#archive = new BlockArchive(this.#hashing, store)
@@ -200,33 +220,51 @@ export class OnusNode {
 
   async #startGateway(descriptionBytes: Uint8Array): Promise<void> {
     const { log, gateway, genesis } = this.#options
-    const signatures = new SignatureBatches(required(this.#workers).signatures)
-    const recover = (envelope: Uint8Array): Promise<Uint8Array | null> => signatures.recover(envelope)
+    const intake = required(this.#intake)
+    const description = parseInterface(descriptionBytes)
+    const front = new NodeGateway({
+      settings: gateway.settings ?? defaultSettings,
+      log,
+      logSettings: this.#options.logSettings ?? defaultLogSettings,
+      hasher: this.#hashing,
+      description,
+      members: this.genesis.validators.validators.map(({ address }) => address),
+      archive: required(this.#archive),
+      height: () => this.#height,
+      nextDecision: (timeout) => this.#nextDecision(timeout),
+      measures: () => this.#measures(),
+      readiness: () => ({
+        state: this.#state,
+        certifiedHeight: this.#archive?.newestCertified ?? 0,
+        sinceDecision: performance.now() - this.#decidedAt,
+        pool: this.#poolSize,
+        reached: (this.#links?.connected.length ?? 0) + 1,
+      }),
+    })
     const backend = new NodeBackend({
       genesis: this.genesis,
       genesisBytes: genesis,
-      description: parseInterface(descriptionBytes),
+      description,
       descriptionBytes,
       hasher: this.#hashing,
       execution: required(this.#workers).execution,
       queries: required(this.#workers).queries,
       archive: required(this.#archive),
       pending: this.#pending,
-      recover,
+      take: (envelope) => front.takeEnvelope(envelope, (bytes) => intake.take(bytes)),
       spread: (envelope) => {
-        this.#poolSize += 1
-        this.#emptyInRow = 0
         this.#links?.send(envelope)
         this.#wakes?.wake()
       },
       nextDecision: (timeout) => this.#nextDecision(timeout),
       checkReady: () => this.#checkReady(),
       status: () => this.status(),
+      envelopesInFlight: (gateway.settings ?? defaultSettings).envelopesInFlight,
       moment: () => ({ height: this.#height, milliseconds: this.#milliseconds }),
     })
-    this.#gateway = createGateway(backend, (error) => log.error('bug in the gateway', { error: error.stack }))
+    this.#gateway = front.create(backend)
     try {
-      await this.#gateway.listen(gateway)
+      await this.#gateway.listen({ host: gateway.host, port: gateway.port })
     } catch (cause) {
       throw new OnusError(
         'gateway-port',
@@ -241,22 +279,14 @@ export class OnusNode {
 
   async #startLinks(): Promise<void> {
     const { links } = this.#options
-    const signatures = new SignatureBatches(required(this.#workers).signatures)
-    const execution = required(this.#workers).execution
-    const take = async (bytes: Uint8Array): Promise<void> => {
-      const signer = await signatures.recover(bytes)
-      if (signer === null) return
-      const { poolSize } = await execution.call('submit', { bytes, signer })
-      this.#poolSize = poolSize
-      this.#emptyInRow = 0
-    }
+    const intake = required(this.#intake)
     this.#links = new Links({
       ...links,
       chainId: this.chainId,
       maximumEnvelopeBytes: this.genesis.limits.envelopeBytes,
       // What a peer passes on may be used, late or full here; its own gateway answers its client.
-      onEnvelopes: (envelopes) => {
-        for (const bytes of envelopes) take(bytes).catch(() => {})
+      onEnvelopes: (envelopes, peer) => {
+        for (const bytes of envelopes) intake.take(bytes, peer + 1).catch(() => {})
       },
     })
     await this.#links.start()
@@ -278,6 +308,8 @@ export class OnusNode {
       chainId: this.chainId,
       address: signer.address,
       genesisHash: this.#hashing.sha256(genesis),
+      members: this.genesis.validators,
+      powers: this.#powers,
       execution: required(this.#workers).execution,
       executed: this.#executed,
       wakes: this.#wakes,
@@ -285,6 +317,7 @@ export class OnusNode {
       onDissent: (wrong) => this.#dissent(wrong),
       onOversized: (ids) => this.#pending.refuse(ids, oversizedError),
       onRefused: (height, reason) => log.warn('refused a proposal', { height, reason }),
+      onPowers: (height, decision) => this.#powersChanged(height, decision),
     })
     this.#application = application
     this.#engine = createEngine({
@@ -298,6 +331,7 @@ export class OnusNode {
     })
     this.#certifier = new Certifier({
       hasher: this.#hashing,
+      members: this.genesis.validators.validators.map(({ address }) => address),
       engine: this.#engine,
       archive: required(this.#archive),
       pending: this.#pending,
@@ -336,12 +370,23 @@ export class OnusNode {
     this.#decidedAt = performance.now()
     if (block !== null) {
       this.#archive?.add(height, block)
+      for (const [index, texts] of block.logs)
+        for (const text of texts)
+          this.#options.log.info(text, { guest: true, height, transaction: toHex(idOfReceipt(block, index)) })
       void this.#certifier?.certify(height, block)
     }
     this.#emptyInRow = block === null ? this.#emptyInRow + 1 : 0
     // Once each member has had its turn, what is left waits for earlier calls, and a block now and then (`wakePatience`) keeps its time.
     if (poolSize > 0 && this.#emptyInRow <= this.genesis.validators.validators.length) this.#wakes?.wake()
     for (const listener of this.#decisionListeners) listener()
+  }
+
+  #powersChanged(height: number, { state, updates, isInStep }: PowerDecision): void {
+    const { log } = this.#options
+    this.#powers = state
+    if (!isInStep) log.error('the maker of a block had no turn in its height', { height: height - 1 })
+    for (const { publicKey, power } of updates)
+      log.warn('a member has another power', { height, address: toHex(addressOf(publicKey)), power })
   }
 
   #nextDecision(timeout: number): Promise<void> {
@@ -409,8 +454,32 @@ export class OnusNode {
       links: this.#links?.connected ?? [],
       signed: this.#signer?.counters ?? null,
       nodeVersion: process.version,
-      members: genesis.validators.validators.map(({ address, power }) => ({ address: toHex(address), power })),
+      members: genesis.validators.validators.map(({ address, power }, place) => ({
+        address: toHex(address),
+        power: this.#powers?.rotations[2].powers[place] ?? power,
+      })),
       dissent: this.#store?.dissent?.height ?? null,
+    }
+  }
+
+  #measures(): Omit<NodeMeasures, 'certifiedTransactions'> {
+    const signed = this.#signer?.counters
+    return {
+      height: this.#height,
+      certifiedHeight: this.#archive?.newestCertified ?? 0,
+      blockTime: this.#milliseconds / 1000,
+      state: this.#state,
+      pool: this.#poolSize,
+      waiting: this.#pending.size,
+      links: this.#links?.connected.length ?? 0,
+      dissents: this.#state === 'dissenting' ? 1 : 0,
+      votesSigned: signed?.signed ?? 0,
+      votesRefused: signed?.refused ?? {},
+      workerQueues: {
+        execution: this.#workers?.execution.pending ?? 0,
+        queries: this.#workers?.queries.pending ?? 0,
+        signatures: this.#workers?.signatures.pending ?? 0,
+      },
     }
   }
 

@@ -18,6 +18,11 @@ interface Waiter {
   refuse(error: OnusError): void
 }
 
+export interface Waiting {
+  readonly places: Promise<readonly CertifiedPlace[] | null>
+  giveUp(): void
+}
+
 const keyOf = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, wordLength).toString('latin1')
 
 export class PendingResults {
@@ -28,18 +33,22 @@ export class PendingResults {
   }
 
   /**
-   * Places of all `ids` once every one is certified, or null after `timeout` milliseconds or when `signal` ends the
-   * waiting. Rejects as `refuse` says.
+   * Places of all `ids` once every one is certified, or null after `timeout` milliseconds. Rejects as `refuse` says.
    */
-  wait(ids: readonly Uint8Array[], timeout: number, signal?: AbortSignal): Promise<readonly CertifiedPlace[] | null> {
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => {
+  wait(ids: readonly Uint8Array[], timeout: number): Promise<readonly CertifiedPlace[] | null> {
+    return this.open(ids, timeout).places
+  }
+
+  /** The same, and `giveUp`, which ends the waiting with null. */
+  open(ids: readonly Uint8Array[], timeout: number): Waiting {
+    let giveUp = (): void => undefined
+    const places = new Promise<readonly CertifiedPlace[] | null>((resolve, reject) => {
+      giveUp = (): void => {
         clearTimeout(timer)
         for (const id of ids) this.#drop(keyOf(id), waiter)
         resolve(null)
       }
       const timer = setTimeout(giveUp, timeout)
-      signal?.addEventListener('abort', giveUp, { once: true })
       const waiter: Waiter = {
         places: ids.map(() => null),
         missing: ids.length,
@@ -60,20 +69,24 @@ export class PendingResults {
         else list.push({ waiter, position })
       })
     })
+    return { places, giveUp }
   }
 
   #drop(key: string, waiter: Waiter): void {
-    const rest = (this.#waiters.get(key) ?? []).filter((entry) => entry.waiter !== waiter)
+    const list = this.#waiters.get(key)
+    if (list === undefined) return
+    const rest = list.filter((entry) => entry.waiter !== waiter)
     if (rest.length === 0) this.#waiters.delete(key)
     else this.#waiters.set(key, rest)
   }
 
-  /** A transaction stands certified at `place`. */
-  certified(id: Uint8Array, place: CertifiedPlace): void {
+  /** A transaction stands certified; `placeOf` is asked where only if somebody waits for it. */
+  certified(id: Uint8Array, placeOf: (id: Uint8Array) => CertifiedPlace): void {
     const key = keyOf(id)
     const list = this.#waiters.get(key)
     if (list === undefined) return
     this.#waiters.delete(key)
+    const place = placeOf(id)
     for (const { waiter, position } of list) {
       waiter.places[position] = place
       waiter.missing -= 1

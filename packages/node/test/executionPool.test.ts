@@ -7,7 +7,7 @@ import { decodeManifest, manifestOfSeal } from '@onus/protocol/manifest'
 import { decodeEnvelope, envelopeKind, transactionIds } from '@onus/protocol/transaction'
 import { operation, request } from './support/guest.js'
 import { assertRejects } from './support/rejection.js'
-import { seededBytes, withFolder } from './support/seeded.js'
+import { withFolder } from './support/seeded.js'
 import {
   accountOf,
   callWith,
@@ -82,16 +82,6 @@ describe('taking envelopes', () => {
       assert.equal(await decide(node, 4), 2)
     }))
 
-  test('malformed bytes are rejected with the code of the decoder', () =>
-    withNode((node) => {
-      for (const bytes of [new Uint8Array(0), new Uint8Array(1), seededBytes('garbage', 300)])
-        assert.throws(() => node.execution.submit(bytes, new Uint8Array(20)), { name: 'OnusError' })
-      const good = openSession(cluster, 0)
-      assertRejects('trailing-bytes', () =>
-        node.execution.submit(new Uint8Array(Buffer.concat([good.bytes, new Uint8Array(1)])), good.signer),
-      )
-    }))
-
   test('calls whose session opens later, or whose predecessors are missing, wait for them', () =>
     withNode(async (node) => {
       submit(node, sendCalls(cluster, 0, [1]), sendCalls(cluster, 0, [0]))
@@ -156,19 +146,37 @@ describe('taking envelopes', () => {
       assert.equal(node.execution.poolSize, 0)
     }))
 
-  test('a full pool is busy, and strangers have a small part of it only', () =>
+  test('a full pool is busy, and strangers and one session have a part of it only', () =>
     withNode(
       async (node) => {
-        submit(node, openSession(cluster, 0))
+        const slots = Array.from({ length: 20 }, (_, slot) => slot)
+        submit(node, ...slots.map((slot) => openSession(cluster, slot)))
         await decide(node, 1)
-        const length = sendCalls(cluster, 0, [1]).bytes.length
-        const strangers = Math.floor(200_000 / 64 / length)
+        const places = Math.floor(200_000 / 1024)
+        const strangers = Math.floor(places / 64)
         for (let index = 0; index < strangers; index++) submit(node, sendCalls(cluster, 100 + index, [0]))
         assertRejects('session-unknown', () => submit(node, sendCalls(cluster, 500, [0])))
-        const room = Math.ceil(200_000 / 1024) - strangers
-        for (let counter = 1; counter <= room; counter++) submit(node, sendCalls(cluster, 0, [counter]))
-        assertRejects('busy', () => submit(node, sendCalls(cluster, 0, [room + 1])))
-        assert.equal(node.execution.poolSize, strangers + room)
+        const quota = Math.floor(places / 16)
+        let taken = strangers
+        for (const slot of slots)
+          for (let counter = 1; counter <= quota && taken < places; counter++, taken++)
+            submit(node, sendCalls(cluster, slot, [counter]))
+        assertRejects('busy', () => submit(node, sendCalls(cluster, 19, [1])))
+        assert.equal(node.execution.poolSize, places)
+      },
+      { poolBytes: 200_000 },
+    ))
+
+  test('calls behind a gap cannot take more than the share of one session', () =>
+    withNode(
+      async (node) => {
+        submit(node, openSession(cluster, 0), openSession(cluster, 1))
+        await decide(node, 1)
+        const quota = Math.floor(200_000 / 16 / 1024)
+        for (let counter = 1; counter <= quota; counter++) submit(node, sendCalls(cluster, 0, [counter]))
+        assertRejects('session-quota', () => submit(node, sendCalls(cluster, 0, [quota + 1])))
+        submit(node, sendCalls(cluster, 1, [0]))
+        assert.equal(await decide(node, 2), 1, 'another session goes on')
       },
       { poolBytes: 200_000 },
     ))

@@ -33,12 +33,15 @@ async function freePort(): Promise<number> {
 interface End {
   readonly links: Links
   readonly received: Uint8Array[]
+  /** Places of the senders among the peers. */
+  readonly senders: Set<number>
 }
 
 const keyOf = (index: number): Uint8Array => seededBytes(`link ${index}`)
 
 function end(index: number, ports: readonly number[], changes: { chainId?: string; key?: Uint8Array } = {}): End {
   const received: Uint8Array[] = []
+  const senders = new Set<number>()
   const privateKey = changes.key ?? keyOf(index)
   const peers = ports.flatMap((port, peer): LinkPeer[] =>
     peer === index ? [] : [{ name: `node ${peer}`, host, port, publicKey: nativePublicKeyOf(keyOf(peer)) }],
@@ -51,9 +54,12 @@ function end(index: number, ports: readonly number[], changes: { chainId?: strin
     publicKey: nativePublicKeyOf(privateKey),
     peers,
     maximumEnvelopeBytes,
-    onEnvelopes: (envelopes) => received.push(...envelopes),
+    onEnvelopes: (envelopes, peer) => {
+      received.push(...envelopes)
+      senders.add(peer)
+    },
   })
-  return { links, received }
+  return { links, received, senders }
 }
 
 async function withEnds(
@@ -173,9 +179,10 @@ describe('links', { timeout: 60_000 }, () => {
         seededBytes(`envelope ${index}`, 1 + ((index * 97) % 9000)),
       )
       for (const envelope of sent) ends[0]?.links.send(envelope)
-      for (const { received } of ends.slice(1)) {
+      for (const { received, senders } of ends.slice(1)) {
         await until('delivery', () => received.length === sent.length)
         assert.deepEqual(received, sent)
+        assert.deepEqual([...senders], [0], 'told by its place among the peers')
       }
       assert.equal(ends[0]?.received.length, 0)
     }))

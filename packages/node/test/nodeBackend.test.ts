@@ -18,7 +18,7 @@ import { decodeEnvelope, transactionIds } from '@onus/protocol/transaction'
 import { receiptLeaves } from '@onus/state-transition/receiptsTree'
 import { argument, description } from './support/notes.js'
 import { seededBytes, withFolder } from './support/seeded.js'
-import { accountOf, hashing, type Sent, sendCalls, testCluster } from './support/testNode.js'
+import { hashing, type Sent, sendCalls, testCluster } from './support/testNode.js'
 
 const cluster = testCluster()
 const { genesis } = cluster
@@ -31,9 +31,8 @@ interface Parts {
   readonly archive: BlockArchive
   readonly spread: Uint8Array[]
   readonly asked: string[]
-  submit: () => unknown
+  take: () => unknown
   query: (height: number | null) => unknown
-  signer: Uint8Array | null
   ready: OnusError | null
   decisions: number
 }
@@ -45,7 +44,7 @@ async function withBackend(action: (parts: Parts) => Promise<void>): Promise<voi
       ({
         call: async (method: string, given: { height: number | null }) => {
           parts.asked.push(method)
-          return method === 'query' ? parts.query(given.height) : method === 'submit' ? parts.submit() : null
+          return method === 'query' ? parts.query(given.height) : null
         },
       }) as unknown as WorkerClient<ExecutionMethods> & WorkerClient<QueryMethods>
     const pending = new PendingResults()
@@ -61,7 +60,10 @@ async function withBackend(action: (parts: Parts) => Promise<void>): Promise<voi
       queries: worker(),
       archive,
       pending,
-      recover: async () => parts.signer,
+      take: async () => {
+        parts.asked.push('take')
+        await parts.take()
+      },
       spread: (envelope) => spread.push(envelope),
       nextDecision: async (timeout) => {
         parts.decisions += 1
@@ -71,6 +73,7 @@ async function withBackend(action: (parts: Parts) => Promise<void>): Promise<voi
         if (parts.ready !== null) throw parts.ready
       },
       status: () => ({}),
+      envelopesInFlight: 4096,
       moment: () => ({ height: 9, milliseconds: 9000 }),
     })
     const parts: Parts = {
@@ -79,9 +82,8 @@ async function withBackend(action: (parts: Parts) => Promise<void>): Promise<voi
       archive,
       spread,
       asked: [],
-      submit: () => ({ poolSize: 1 }),
+      take: () => undefined,
       query: () => ({ height: 1, trapped: false, output: new Uint8Array(0), detail: null }),
-      signer: accountOf('ann'),
       ready: null,
       decisions: 0,
     }
@@ -106,7 +108,7 @@ async function certify({ archive, pending }: Parts, height: number, ...envelopes
     sealProof: [],
   })
   await archive.certify(height, seededBytes(`certificate ${height}`))
-  for (const [index, id] of ids.entries()) pending.certified(id, { height, index })
+  for (const [index, id] of ids.entries()) pending.certified(id, () => ({ height, index }))
 }
 
 describe('backend of the gateway', { timeout: 30_000 }, () => {
@@ -122,11 +124,11 @@ describe('backend of the gateway', { timeout: 30_000 }, () => {
         receipts.map((receipt) => decodeReceiptProof(receipt).index),
         [1, 2],
       )
-      assert.deepEqual([parts.spread, parts.asked], [[sent.bytes], ['submit']])
+      assert.deepEqual([parts.spread, parts.asked], [[sent.bytes], ['take']])
       // Known now: answered without taking it again, also by a node that takes nothing.
       parts.ready = new OnusError('dissenting', 'no')
       assert.deepEqual(decodeResults(await parts.backend.submit(sent.bytes, 10)).certificates, certificates)
-      assert.deepEqual(parts.asked, ['submit'])
+      assert.deepEqual(parts.asked, ['take'])
       const [id] = transactionIds(hashing, genesis, decodeEnvelope(sent.bytes))
       assert.equal(decodeResults(await parts.backend.receipt(id as Uint8Array, 0)).receipts.length, 1)
       assert.deepEqual(await parts.backend.certificate(null), seededBytes('certificate 4'))
@@ -154,10 +156,7 @@ describe('backend of the gateway', { timeout: 30_000 }, () => {
     withBackend(async (parts) => {
       const { backend } = parts
       await assert.rejects(backend.submit(new Uint8Array(3), 60_000), { name: 'OnusError' })
-      parts.signer = null
-      await assert.rejects(backend.submit(call(0).bytes, 60_000), { code: 'signature-wrong' })
-      parts.signer = accountOf('ann')
-      parts.submit = () => {
+      parts.take = () => {
         throw new OnusError('counter-used', 'used')
       }
       await assert.rejects(backend.submit(call(0).bytes, 60_000), { code: 'counter-used' })
@@ -198,7 +197,7 @@ describe('backend of the gateway', { timeout: 30_000 }, () => {
       const held = new Promise<void>((resolve) => {
         release = resolve
       })
-      parts.submit = async () => {
+      parts.take = async () => {
         await held
         throw new OnusError('counter-used', 'used')
       }

@@ -11,10 +11,10 @@ describe('pending results', () => {
   test('settle when every transaction is certified, in the order asked for', async () => {
     const pending = new PendingResults()
     const waiting = pending.wait([a, b], 1000)
-    pending.certified(b, { height: 2, index: 1 })
-    pending.certified(c, { height: 2, index: 0 })
+    pending.certified(b, () => ({ height: 2, index: 1 }))
+    pending.certified(c, () => ({ height: 2, index: 0 }))
     assert.equal(pending.size, 1)
-    pending.certified(a, { height: 3, index: 0 })
+    pending.certified(a, () => ({ height: 3, index: 0 }))
     assert.deepEqual(await waiting, [
       { height: 3, index: 0 },
       { height: 2, index: 1 },
@@ -26,7 +26,7 @@ describe('pending results', () => {
     const pending = new PendingResults()
     const place = { height: 1, index: 0 }
     const waiting = [pending.wait([a, a], 1000), pending.wait([a], 1000)]
-    pending.certified(a, place)
+    pending.certified(a, () => place)
     assert.deepEqual(await Promise.all(waiting), [[place, place], [place]])
     assert.equal(pending.size, 0)
   })
@@ -37,11 +37,11 @@ describe('pending results', () => {
       const pending = new PendingResults()
       const place = { height: 1, index: 0 }
       const [short, long] = [pending.wait([a, b], 50), pending.wait([a], 100)]
-      pending.certified(b, place)
+      pending.certified(b, () => place)
       mock.timers.tick(50)
       assert.equal(await short, null)
       assert.equal(pending.size, 1)
-      pending.certified(a, place)
+      pending.certified(a, () => place)
       assert.deepEqual(await long, [place])
       assert.equal(pending.size, 0)
       mock.timers.tick(1000)
@@ -52,19 +52,17 @@ describe('pending results', () => {
 
   test('end when nobody asks any more, and others go on', async () => {
     const pending = new PendingResults()
-    const over = new AbortController()
-    const [gone, stays] = [pending.wait([a, b], 60_000, over.signal), pending.wait([a], 60_000)]
+    const [gone, stays] = [pending.open([a, b], 60_000), pending.wait([a], 60_000)]
     assert.equal(pending.size, 2)
-    over.abort()
+    gone.giveUp()
     assert.equal(pending.size, 1, 'at once, not after the minute')
-    assert.equal(await gone, null)
-    pending.certified(a, { height: 1, index: 2 })
+    assert.equal(await gone.places, null)
+    pending.certified(a, () => ({ height: 1, index: 2 }))
     assert.deepEqual(await stays, [{ height: 1, index: 2 }])
-    const settled = new AbortController()
-    const done = pending.wait([b], 60_000, settled.signal)
-    pending.certified(b, { height: 1, index: 3 })
-    settled.abort()
-    assert.deepEqual(await done, [{ height: 1, index: 3 }])
+    const done = pending.open([b], 60_000)
+    pending.certified(b, () => ({ height: 1, index: 3 }))
+    done.giveUp()
+    assert.deepEqual(await done.places, [{ height: 1, index: 3 }])
   })
 
   test('a refusal ends every wait that includes the transaction', async () => {
@@ -74,7 +72,7 @@ describe('pending results', () => {
     pending.refuse([b, a], error)
     await assert.rejects(both, error)
     assert.equal(pending.size, 1)
-    pending.certified(c, { height: 1, index: 0 })
+    pending.certified(c, () => ({ height: 1, index: 0 }))
     await other
     pending.refuse([a], error)
   })

@@ -46,6 +46,7 @@ const position: fc.Arbitrary<StoredPosition> = fc.record({
   memoryPages: fc.nat(4096),
   globals: fc.uint8Array({ maxLength: 64 }),
   stateRoot: bytes(32),
+  powers: fc.uint8Array({ maxLength: 300 }),
 })
 
 const block: fc.Arbitrary<StoredBlock> = fc.record({
@@ -97,10 +98,11 @@ function writeOf(height: number, of: StoredBlock, ids: readonly Uint8Array[] = [
       memoryPages: 2,
       globals,
       stateRoot: globals,
+      powers: globals,
     },
     change: { machine: { memoryPages: 2, globals, pages: [] }, sessions: [], position: chain },
     block: of,
-    executed: ids.map((id, index) => [id, index] as const),
+    ended: ids.map((id, index) => [id, index] as const),
   }
 }
 
@@ -140,7 +142,7 @@ describe('store', () => {
                 position: written.position.chain,
               },
               block: written.block,
-              executed: written.ids.map((id, index) => [id, index] as const),
+              ended: written.ids.map((id, index) => [id, index] as const),
             })
           }
           await store.close()

@@ -6,21 +6,23 @@ import { afterEach, describe, test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
 import { banEnvelope, readBannedEnvelopes } from '@onus/node/bannedEnvelopes'
 import { codeGenesis } from '@onus/node/dev/localnet'
-import { SignatureBatches } from '@onus/node/signatureBatches'
 import { WorkerClient } from '@onus/node/worker/channel'
+import { packEnvelopes } from '@onus/node/worker/envelopeBatch'
 import type { ExecutionMethods, ExecutionWorkerData } from '@onus/node/worker/executionWorker'
 import type { QueryMethods, QueryWorkerData } from '@onus/node/worker/queryWorker'
 import type { SignatureMethods, SignatureWorkerData } from '@onus/node/worker/signatureWorker'
 import { envelopeKey } from '@onus/node/worker/transactionPool'
-import type { OnusError } from '@onus/protocol/errors'
+import { concatBytes } from '@onus/protocol/bytes'
+import { OnusError } from '@onus/protocol/errors'
 import { domainOfGenesis } from '@onus/protocol/genesis'
-import { envelopeKind } from '@onus/protocol/transaction'
+import { decodeEnvelope, envelopeKind, transactionIds } from '@onus/protocol/transaction'
 import { requiredStackMegabytes } from '@onus/vm/engine/machine'
 import { operation, request, totalOf } from './support/guest.js'
 import { seededBytes, withFolder } from './support/seeded.js'
 import {
   accountOf,
   callWith,
+  hashing,
   openSession,
   placeAt,
   type Sent,
@@ -94,7 +96,18 @@ async function stopThreads({ execution, queries }: Threads): Promise<void> {
 }
 
 async function submit({ execution }: Threads, ...envelopes: readonly Sent[]): Promise<void> {
-  for (const { bytes, signer } of envelopes) await execution.call('submit', { bytes, signer })
+  const packed = packEnvelopes(
+    envelopes.map(({ bytes }) => bytes),
+    envelopes.map(() => 0),
+  )
+  const ids = envelopes.flatMap(({ bytes }) => transactionIds(hashing, cluster.genesis, decodeEnvelope(bytes)))
+  const { refusals } = await execution.call('submit', {
+    ...packed,
+    signers: concatBytes(...envelopes.map(({ signer }) => signer)),
+    valid: new Uint8Array(envelopes.length).fill(1),
+    ids: concatBytes(...ids),
+  })
+  for (const refusal of refusals) if (refusal !== null) throw new OnusError(refusal.code, refusal.message)
 }
 
 async function decide({ execution }: Threads, height: number): Promise<string> {
@@ -103,7 +116,7 @@ async function decide({ execution }: Threads, height: number): Promise<string> {
   const items = content === null ? [] : [content.seal, content.blockData]
   const verdict = await execution.call('process', { ...place, items })
   assert.deepEqual(verdict, { equal: true })
-  const { kind } = await execution.call('finalize', { ...place, items })
+  const { kind } = await execution.call('finalize', { ...place, items, powers: new Uint8Array(0) })
   await execution.call('commit', null)
   return kind
 }
@@ -196,7 +209,7 @@ describe('workers', { timeout: 60_000 }, () => {
       const items = [content.seal, content.blockData]
       const verdict = await honest.execution.call('process', { ...placeAt(1), items })
       assert.ok(!verdict.equal && verdict.ownManifest !== null)
-      const decision = await honest.execution.call('finalize', { ...placeAt(1), items })
+      const decision = await honest.execution.call('finalize', { ...placeAt(1), items, powers: new Uint8Array(0) })
       assert.equal(decision.kind, 'dissent')
       await Promise.all([stopThreads(liar), stopThreads(honest)])
     }))
@@ -204,7 +217,6 @@ describe('workers', { timeout: 60_000 }, () => {
   test('signers of envelopes come back in order; null for what no key signed', async () => {
     const workerData: SignatureWorkerData = { domain: domainOfGenesis(cluster.genesis) }
     const worker = new WorkerClient<SignatureMethods>(script('signatureWorker'), { workerData }, () => undefined)
-    const batches = new SignatureBatches(worker)
     const [ann, ben] = [openSession(cluster, 0), sendCalls(cluster, 0, [0], {}, 'ben')]
     const forgedOwner = send(cluster, envelopeKind.accountOpening, 'eve', [
       { ...openingOf('ann'), owner: accountOf('ann'), key: accountOf('ann') },
@@ -223,11 +235,21 @@ describe('workers', { timeout: 60_000 }, () => {
       broken,
       noPoint,
     ]
-    const signers = await Promise.all([...asked, other.bytes].map((bytes) => batches.recover(bytes)))
-    assert.deepEqual(signers.slice(0, 7), [ann.signer, null, ben.signer, null, null, null, null])
-    assert.notDeepEqual(signers[7], accountOf('ann'), 'signed for another cluster')
+    const { signers, valid, ids } = await worker.call(
+      'recover',
+      packEnvelopes([...asked, other.bytes], new Array<number>(8).fill(0)),
+    )
+    const found = Array.from(valid, (one, index) => (one === 1 ? signers.slice(20 * index, 20 * (index + 1)) : null))
+    assert.deepEqual(found.slice(0, 7), [ann.signer, null, ben.signer, null, null, null, null])
+    assert.notDeepEqual(found[7], accountOf('ann'), 'signed for another cluster')
+    assert.deepEqual(
+      ids.subarray(0, 64),
+      concatBytes(
+        ...[ann, ben].flatMap(({ bytes }) => transactionIds(hashing, cluster.genesis, decodeEnvelope(bytes))),
+      ),
+    )
     await worker.stop()
-    await assert.rejects(batches.recover(ann.bytes), { code: 'worker-died' })
+    await assert.rejects(worker.call('recover', packEnvelopes([ann.bytes], [0])), { code: 'worker-died' })
   })
 
   test('the genesis worker says what openMachine will check', async () => {

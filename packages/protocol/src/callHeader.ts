@@ -22,17 +22,24 @@ export interface CallContext {
   readonly previousManifest: Uint8Array
 }
 
+const noRoom = new Uint8Array(0)
 const integerAt = { counter: 64, height: 96, milliseconds: 128 } as const
 
 /**
  * The input of a call: 256 bytes of header (caller, session as slot ‖ generation, counter, height, time in milliseconds,
- * id, seed, zero), then the argument.
+ * id, seed, zero), then the argument. It is written into `into` if that has the room, else into new bytes.
  */
-export function encodeCallInput(hasher: Hasher, context: CallContext, argument: Uint8Array): Uint8Array {
+export function encodeCallInput(
+  hasher: Hasher,
+  context: CallContext,
+  argument: Uint8Array,
+  into: Uint8Array = noRoom,
+): Uint8Array {
   const { slot, generation } = context.session
-  const input = new Uint8Array(callInputHeaderLength + argument.length)
+  const length = callInputHeaderLength + argument.length
+  const input = length <= into.length ? into.subarray(0, length).fill(0) : new Uint8Array(length)
   input.set(context.caller, wordLength - context.caller.length)
-  const view = new DataView(input.buffer)
+  const view = new DataView(input.buffer, input.byteOffset)
   view.setUint32(56, slot)
   view.setUint32(60, generation)
   putInteger(input, integerAt.counter, context.counter)

@@ -76,13 +76,13 @@ export function rootOfFixedTreeProof(
 ): Uint8Array {
   assert(leaf.length === wordLength && siblings.length % wordLength === 0, 'leaf and siblings are words')
   const pair = new Uint8Array(2 * wordLength)
-  let node: Uint8Array = leaf
+  const node = leaf.slice()
   let position = index
   for (let at = 0; at < siblings.length; at += wordLength) {
     const sibling = siblings.subarray(at, at + wordLength)
     pair.set(node, position % 2 === 0 ? 0 : wordLength)
     pair.set(sibling, position % 2 === 0 ? wordLength : 0)
-    node = hasher.sha256(pair)
+    hasher.hashPairs(pair, node)
     position = Math.floor(position / 2)
   }
   return node

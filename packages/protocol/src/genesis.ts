@@ -10,6 +10,7 @@ import { chainIdOf, clusterIdLength, isLocalClusterId, localPrefixLength } from 
 import { OnusError } from './errors.js'
 import type { Hasher } from './hash.js'
 import { sessionTreeDepth } from './session.js'
+import { addressLength } from './signature.js'
 import { nanosecondsOfTimestamp, type Timestamp, timestampOfNanoseconds } from './timestamp.js'
 import { readValidators, type ValidatorSet, writeValidators } from './validatorSet.js'
 
@@ -76,6 +77,8 @@ export interface Genesis {
   readonly nodeVersion: string
   readonly v8Version: string
   readonly limits: Limits
+  /** Address whose tokens admit openings (`admissionToken.ts`), 20 bytes; zero: anybody opens sessions. */
+  readonly admissionKey: Uint8Array
   readonly membershipVersion: number
   readonly validators: ValidatorSet
 }
@@ -90,7 +93,7 @@ export function encodeGenesis(genesis: Genesis): Uint8Array {
   writer.u64(genesis.loweringVersion).u64(genesis.maximumMemoryPages).u64(genesis.startGas).bytes(genesis.stateRoot)
   writer.shortText(genesis.nodeVersion).shortText(genesis.v8Version)
   for (const name of limitNames) writer.u64(genesis.limits[name])
-  writer.u32(genesis.membershipVersion)
+  writer.bytes(genesis.admissionKey).u32(genesis.membershipVersion)
   writeValidators(writer, genesis.validators)
   return writer.finish()
 }
@@ -118,6 +121,7 @@ export function decodeGenesis(bytes: Uint8Array): Genesis {
   const genesis = {
     ...head,
     limits,
+    admissionKey: reader.take(addressLength, 'admission key').slice(),
     membershipVersion: reader.u32('membership version'),
     validators: readValidators(reader),
   }

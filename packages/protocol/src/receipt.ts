@@ -43,6 +43,8 @@ export const rejectionCode = {
   slotTaken: 8,
   /** The slot is beyond the cluster's capacity, or the closing lies beyond its limit. */
   openingLimits: 9,
+  /** The cluster opens sessions only with a token, and this opening's is none, past, or of another owner. */
+  admission: 10,
 } as const
 export type RejectionCode = (typeof rejectionCode)[keyof typeof rejectionCode]
 

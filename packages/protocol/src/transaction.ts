@@ -4,7 +4,7 @@
  * calls, and one signature (over the Merkle root of the calls' ids, so that each call is provable alone).
  */
 import { BinaryReader, BinaryWriter } from './binary.js'
-import { concatBytes, putInteger, wordOfText } from './bytes.js'
+import { putInteger, wordOfText } from './bytes.js'
 import type { ClusterDomain } from './chainId.js'
 import { OnusError } from './errors.js'
 import type { Hasher } from './hash.js'
@@ -138,6 +138,13 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
 const callLeafPrefix = 0x00
 const openingLeafPrefix = 0x02
 
+/** Where short preimages are put together to be hashed at once: an allocation costs more than their hash. */
+const scratch = new Uint8Array(4096)
+
+function preimageOf(length: number): Uint8Array {
+  return length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length)
+}
+
 /** Id of a transaction, 32 bytes: keccak256(00 or 02 ‖ cluster id ‖ epoch as u64 ‖ body). */
 export function transactionId(
   hasher: Hasher,
@@ -145,7 +152,7 @@ export function transactionId(
   type: Transaction['type'],
   body: Uint8Array,
 ): Uint8Array {
-  const preimage = new Uint8Array(41 + body.length)
+  const preimage = preimageOf(41 + body.length)
   // The low 8 bytes of this word are the epoch; the other bytes are written after it.
   putInteger(preimage, 9, domain.epoch)
   preimage[0] = type === 'call' ? callLeafPrefix : openingLeafPrefix
@@ -174,13 +181,21 @@ export function envelopeDigest(
   const first = envelope.transactions[0]
   if (envelope.kind === envelopeKind.typedOpening && first?.type === 'opening')
     return openingTypedDataDigest(hasher, domain, first)
-  const head = new BinaryWriter(80).u8(envelope.kind)
-  if (envelope.kind === envelopeKind.accountOpening) {
-    head.bytes(openingTag).bytes(domain.clusterId).u64(domain.epoch)
-    return hasher.keccak256(concatBytes(head.finish(), envelope.bodies[0] as Uint8Array))
+  const isOpening = envelope.kind === envelopeKind.accountOpening
+  const content = isOpening ? (envelope.bodies[0] as Uint8Array) : keccakTreeRoot(hasher, ids)
+  const headLength = isOpening ? 73 : 75
+  const preimage = preimageOf(headLength + content.length)
+  // The low 8 bytes of this word are the epoch; the other bytes are written after it.
+  putInteger(preimage, 41, domain.epoch)
+  preimage[0] = envelope.kind
+  preimage.set(isOpening ? openingTag : callsTag, 1)
+  preimage.set(domain.clusterId, 33)
+  if (!isOpening) {
+    preimage[73] = ids.length >>> 8
+    preimage[74] = ids.length
   }
-  head.bytes(callsTag).bytes(domain.clusterId).u64(domain.epoch).u16(ids.length)
-  return hasher.keccak256(concatBytes(head.finish(), keccakTreeRoot(hasher, ids)))
+  preimage.set(content, headLength)
+  return hasher.keccak256(preimage)
 }
 
 /** The signed envelope of `transactions`: one opening, or calls only. */

@@ -6,9 +6,9 @@ import {
   blockDataLength,
   decodeBlockData,
   encodeBlockData,
-  placedTransactions,
   maximumBlockDataLength,
   paddedLength,
+  placedTransactions,
 } from '../src/blockData.js'
 import { nobleHasher } from '../src/hash.js'
 import { nobleCurve } from '../src/signature.js'

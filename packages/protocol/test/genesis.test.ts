@@ -38,6 +38,7 @@ describe('genesis', () => {
       shortText('v20.20.2'),
       shortText('11.3.244.8-node.38'),
       ...Object.values(syntheticLimits).map(u64),
+      '00'.repeat(20),
       '00000001',
       '04',
       members,

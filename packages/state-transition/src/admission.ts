@@ -27,10 +27,11 @@ export function admitCall(
   if (session === null || session.generation !== call.session.generation || isPast(session.closes, block))
     return rejectionCode.sessionUnknown
   if (session.callKind !== kind || !equalBytes(session.key, signer)) return rejectionCode.sessionKey
+  // Before the expiry, so that `expired` proves that the call did not execute and never will.
+  if (call.counter < session.nextCounter) return rejectionCode.counterUsed
   if (isPast(call.expiry, block)) return rejectionCode.expired
   if (isTooFar(call.expiry, block, limits)) return rejectionCode.expiryTooFar
   if (call.gasLimit === 0 || call.gasLimit > limits.callGas) return rejectionCode.gasLimit
-  if (call.counter < session.nextCounter) return rejectionCode.counterUsed
   if (call.counter > session.nextCounter) return rejectionCode.counterGap
   return rejectionCode.none
 }
@@ -41,6 +42,9 @@ function isSlotFree(session: Session | null, opening: Opening, block: BlockMomen
   return isPast(session.closes, block) && opening.session.generation === session.generation + 1
 }
 
+/** Whether the cluster admits an opening, at a block time in milliseconds. */
+export type AdmitsOpening = (opening: Opening, milliseconds: number) => boolean
+
 /** The rejection of an opening, or `none`. `session` is what the slot holds. */
 export function admitOpening(
   session: Session | null,
@@ -49,10 +53,13 @@ export function admitOpening(
   signer: Uint8Array,
   block: BlockMoment,
   limits: Limits,
+  admits: AdmitsOpening,
 ): RejectionCode {
   const isOwnKey = equalBytes(opening.owner, opening.key)
   if (!equalBytes(opening.owner, signer) || (kind === envelopeKind.accountOpening && !isOwnKey))
     return rejectionCode.sessionKey
+  // Before the expiry, as with a used counter: what opened a session is not told as expired later.
+  if (!isSlotFree(session, opening, block)) return rejectionCode.slotTaken
   if (isPast(opening.expiry, block)) return rejectionCode.expired
   if (isTooFar(opening.expiry, block, limits)) return rejectionCode.expiryTooFar
   if (
@@ -62,8 +69,7 @@ export function admitOpening(
     isPast(opening.closes, block)
   )
     return rejectionCode.openingLimits
-  if (!isSlotFree(session, opening, block)) return rejectionCode.slotTaken
-  return rejectionCode.none
+  return admits(opening, block.milliseconds) ? rejectionCode.none : rejectionCode.admission
 }
 
 /** The session that an admitted opening makes. */

@@ -42,6 +42,8 @@ export interface BlockOutcome {
   readonly receiptLeaves: Uint8Array
   /** What a call said before it trapped, by index; never part of consensus. */
   readonly details: ReadonlyMap<number, string>
+  /** What calls logged, by index; never part of consensus. */
+  readonly logs: ReadonlyMap<number, readonly string[]>
   /** To follow from the state before, and to go back to it. */
   readonly delta: StateChange
   readonly undo: StateChange
@@ -49,6 +51,11 @@ export interface BlockOutcome {
 
 /** Which limit of a block an envelope would pass. */
 export type BlockLimit = 'gas' | 'bytes' | 'transactions' | 'output' | 'dirty-pages' | 'openings'
+
+/** Calls of a block whose logs are kept: callers could fill a node's log with what costs them little. */
+const maximumLoggingCalls = 16
+/** A machine reads the input of a call only while it runs, so one room serves all short ones. */
+const inputRoom = new Uint8Array(4096)
 
 export class BlockExecution {
   readonly #state: ClusterState
@@ -59,6 +66,7 @@ export class BlockExecution {
   readonly #decoded: Envelope[] = []
   readonly #receipts: Receipt[] = []
   readonly #details = new Map<number, string>()
+  readonly #logs = new Map<number, readonly string[]>()
   #gasUsed = 0
   #envelopeBytes = 0
   #outputBytes = 0
@@ -127,13 +135,15 @@ export class BlockExecution {
       transactionId: id,
       previousManifest: position.manifestHash,
     }
-    const outcome = machine.call(encodeCallInput(hashing, context, call.argument), call.gasLimit)
+    const outcome = machine.call(encodeCallInput(hashing, context, call.argument, inputRoom), call.gasLimit)
     machine.accept()
     sessions.set(call.session.slot, { ...session, nextCounter: session.nextCounter + 1 })
     this.#gasUsed += outcome.gasUsed
     this.#outputBytes += outcome.output.length
     this.#dirtyPages = outcome.dirtyPages
     if (outcome.detail !== null) this.#details.set(this.#receipts.length, outcome.detail)
+    if (outcome.logs.length > 0 && this.#logs.size < maximumLoggingCalls)
+      this.#logs.set(this.#receipts.length, outcome.logs)
     return {
       transactionId: id,
       status: outcome.ok ? receiptStatus.executed : receiptStatus.trapped,
@@ -147,7 +157,7 @@ export class BlockExecution {
     const { sessions, genesis } = this.#state
     const held = sessions.get(opening.session.slot)
     const { kind } = signed.envelope
-    const rejection = admitOpening(held, opening, kind, signed.signer, this.#moment, genesis.limits)
+    const rejection = admitOpening(held, opening, kind, signed.signer, this.#moment, genesis.limits, this.#state.admits)
     if (rejection !== rejectionCode.none) return this.#rejected(id, rejection)
     this.#openings += 1
     sessions.set(opening.session.slot, sessionOfOpening(opening, kind))
@@ -219,6 +229,7 @@ export class BlockExecution {
       receipts: this.#receipts,
       receiptLeaves: leaves,
       details: this.#details,
+      logs: this.#logs,
       delta: { machine: machine.delta, sessions: sessions.changed, position: next },
       undo: { machine: machine.undo, sessions: sessions.undo, position },
     }

@@ -63,7 +63,9 @@ class BlockBuilder<Candidate extends SignedEnvelope> {
       const judgement = this.#view.judge(waiting.candidate, this.#moment)
       if (judgement.readiness === 'useless') this.useless.push(waiting.candidate)
       if (judgement.readiness === 'waiting') this.#wait(waiting, judgement.awaited)
-      if (judgement.readiness !== 'ready' || !this.#hasRoomForOpening(waiting.candidate)) continue
+      // What waited for a gap until it expired goes into a block as well: its rejection proves its end.
+      const isTaken = judgement.readiness === 'ready' || judgement.readiness === 'expired'
+      if (!isTaken || !this.#hasRoomForOpening(waiting.candidate)) continue
       if (!this.#execute(waiting.candidate)) return false
       this.#view.apply(judgement)
       queue.push(...this.#woken(judgement))
@@ -80,7 +82,8 @@ class BlockBuilder<Candidate extends SignedEnvelope> {
   }
 
   #woken({ changes }: Judgement): Waiting<Candidate>[] {
-    return [...changes].flatMap(([slot, { generation, nextCounter }]) => {
+    if (this.#waiting.size === 0) return []
+    return changes.flatMap(([slot, { generation, nextCounter }]) => {
       const key = standingKey(slot, generation, nextCounter)
       const woken = this.#waiting.get(key) ?? []
       this.#waiting.delete(key)

@@ -2,9 +2,12 @@
  * The state between two blocks: the machine's memory and globals, the sessions, and the place in the chain of
  * manifests. Blocks are executed on it by `BlockExecution` and can be undone again.
  */
+import { isAdmitted } from '@onus/protocol/admissionToken'
 import type { Genesis } from '@onus/protocol/genesis'
 import type { Hasher } from '@onus/protocol/hash'
 import { emptyRange, type MerkleRange } from '@onus/protocol/merkleRange'
+import { type Curve, nobleCurve } from '@onus/protocol/signature'
+import type { AdmitsOpening } from './admission.js'
 import { SessionTree, type SessionUndo } from './sessionTree.js'
 import type { StateDelta, VirtualMachine } from './virtualMachine.js'
 
@@ -38,9 +41,16 @@ export class ClusterState {
   readonly sessions: SessionTree
   position: ChainPosition
 
-  /** The state before the first block; `machine` has run its start function. */
-  constructor(genesis: Genesis, hashing: Hashing, machine: VirtualMachine) {
+  /** Whether this cluster admits an opening. */
+  readonly admits: AdmitsOpening
+
+  /**
+   * The state before the first block; `machine` has run its start function. `curve` may be replaced by a faster one of
+   * the same results.
+   */
+  constructor(genesis: Genesis, hashing: Hashing, machine: VirtualMachine, curve: Curve = nobleCurve) {
     this.genesis = genesis
+    this.admits = (opening, milliseconds) => isAdmitted(hashing, curve, genesis, opening, milliseconds)
     this.hashing = hashing
     this.machine = machine
     this.sessions = new SessionTree(hashing)

@@ -12,14 +12,17 @@ import type { SessionUndo } from './sessionTree.js'
 
 /**
  * Of a waiting envelope: some of it executes now; it waits for earlier calls, for its session to open, or for a block
- * that is not too early for its expiry; or none of it ever will.
+ * that is not too early for its expiry; its calls have expired, which a block can prove to their sender; or none of it
+ * ever does anything.
  */
-export type Readiness = 'ready' | 'waiting' | 'useless'
+export type Readiness = 'ready' | 'waiting' | 'expired' | 'useless'
+
+export type SessionChange = readonly [slot: number, session: Session]
 
 export interface Judgement {
   readonly readiness: Readiness
-  /** Sessions that it changes when it is taken. */
-  readonly changes: ReadonlyMap<number, Session>
+  /** Sessions as it leaves them when it is taken, each slot once. */
+  readonly changes: readonly SessionChange[]
   /** The standing (`standingKey`) of a session that it waits for first; null where it waits for none. */
   readonly awaited: string | null
   /** It waits for a session that is not open. */
@@ -54,21 +57,26 @@ export class SessionView {
 
   /** What a block at `moment` would make of an envelope; nothing is taken. */
   judge(signed: SignedEnvelope, moment: BlockMoment): Judgement {
-    const changes = new Map<number, Session>()
+    // Most envelopes are of one session: a list is found through faster than a map is made.
+    const changes: (readonly [number, Session])[] = []
     let awaited: string | null = null
     let waits = false
     let isUnknown = false
+    let hasExpired = false
     for (const transaction of signed.envelope.transactions) {
       const { slot, generation } = transaction.session
-      const session = changes.get(slot) ?? this.get(slot)
+      const at = changes.findIndex(([changed]) => changed === slot)
+      const session = at < 0 ? this.get(slot) : (changes[at] as SessionChange)[1]
       const rejection = this.#admit(session, transaction, signed, moment)
       if (rejection === rejectionCode.none) {
         const next =
           transaction.type === 'opening'
             ? sessionOfOpening(transaction, signed.envelope.kind)
             : { ...(session as Session), nextCounter: (session as Session).nextCounter + 1 }
-        changes.set(slot, next)
+        if (at < 0) changes.push([slot, next])
+        else changes[at] = [slot, next]
       } else if (rejection === rejectionCode.expiryTooFar) waits = true
+      else if (rejection === rejectionCode.expired && transaction.type === 'call') hasExpired = true
       else if (transaction.type === 'call' && rejection === rejectionCode.counterGap) {
         waits = true
         awaited ??= standingKey(slot, generation, transaction.counter)
@@ -82,7 +90,8 @@ export class SessionView {
         awaited ??= standingKey(slot, generation, 0)
       }
     }
-    const readiness = waits ? 'waiting' : changes.size > 0 ? 'ready' : 'useless'
+    const otherwise = hasExpired ? 'expired' : 'useless'
+    const readiness = waits ? 'waiting' : changes.length > 0 ? 'ready' : otherwise
     return { readiness, changes, awaited, isUnknown }
   }
 
@@ -94,7 +103,7 @@ export class SessionView {
   ): number {
     const { limits } = this.#state.genesis
     return transaction.type === 'opening'
-      ? admitOpening(session, transaction, envelope.kind, signer, moment, limits)
+      ? admitOpening(session, transaction, envelope.kind, signer, moment, limits, this.#state.admits)
       : admitCall(session, transaction, envelope.kind, signer, moment, limits)
   }
 

@@ -9,6 +9,8 @@ export interface CallOutcome {
   readonly gasUsed: number
   readonly output: Uint8Array
   readonly detail: string | null
+  /** What the guest logged; for people too. */
+  readonly logs: readonly string[]
   /** Pages of 4 KiB that the block has written so far, this call included. */
   readonly dirtyPages: number
 }

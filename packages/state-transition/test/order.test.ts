@@ -1,7 +1,7 @@
 /** What a proposer makes of envelopes that arrived in any order: all that can execute, in the order of the counters. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Receipt, receiptStatus } from '@onus/protocol/receipt'
+import { type Receipt, receiptStatus, rejectionCode } from '@onus/protocol/receipt'
 import { envelopeKind } from '@onus/protocol/transaction'
 import type { SignedEnvelope } from '@onus/state-transition/blockExecution'
 import { buildBlock } from '@onus/state-transition/buildBlock'
@@ -88,7 +88,7 @@ describe('order of a block', () => {
     assert.deepEqual([taken.length, taken[1], useless], [2, second, [first]])
   })
 
-  test('an expired call is useless, one whose expiry lies too far ahead waits for a later block', () => {
+  test('an expired call is taken to be rejected for good, one whose expiry lies too far ahead waits for a later block', () => {
     const state = stateOf(genesisWith())
     buildBlock(state, beginOf(state, moment), [opening({ slot: 0 }), opening({ slot: 1 }), opening({ slot: 2 })], 1)
     const late = calls(0, [0], { expiry: { height: 5, time: momentAt(500).milliseconds } })
@@ -96,10 +96,29 @@ describe('order of a block', () => {
     const earlyInTime = calls(2, [0], { expiry: { height: 50, time: momentAt(67).milliseconds } })
     const at = (height: number) => buildBlock(state, beginOf(state, momentAt(height)), [late, early, earlyInTime], 1)
     const first = at(6)
-    assert.deepEqual([first.taken, first.useless], [[], [late]])
+    assert.deepEqual([first.taken, first.useless], [[late], []])
+    assert.deepEqual(first.outcome?.receipts[0]?.rejection, rejectionCode.expired)
     const second = at(7)
-    assert.deepEqual(second.taken, [early, earlyInTime])
-    assert.ok(second.outcome?.receipts.every(isExecuted))
+    assert.deepEqual(second.taken, [late, early, earlyInTime])
+    assert.ok(second.outcome?.receipts.slice(1).every(isExecuted))
+  })
+
+  test('a gap that expires is proved behind what fills it, and a used counter is never told as expired', () => {
+    const state = stateOf(genesisWith())
+    buildBlock(state, beginOf(state, moment), [opening({ slot: 0 })], 1)
+    const expiry = { height: 5, time: momentAt(50).milliseconds }
+    const [first, gap] = [calls(0, [0], { expiry }), calls(0, [2], { expiry })]
+    const early = buildBlock(state, beginOf(state, momentAt(5)), [gap, first], 1)
+    assert.deepEqual([early.taken, early.useless], [[first], []], 'the gap waits while it may')
+    const { taken, useless, outcome } = buildBlock(state, beginOf(state, momentAt(6)), [gap, first], 1)
+    assert.deepEqual([taken, useless], [[gap], [first]])
+    assert.deepEqual(outcome?.receipts[0]?.rejection, rejectionCode.expired)
+    const data = blockDataOf(beginOf(state, momentAt(7)), [first, gap])
+    const { receipts } = executeBlock(state, data, 7, beginOf(state, momentAt(7)).time, standInSigner)
+    assert.deepEqual(
+      receipts.map(({ rejection }) => rejection),
+      [rejectionCode.counterUsed, rejectionCode.expired],
+    )
   })
 
   test('a call of a closed session or an older generation is useless, of a later one it waits', () => {

@@ -1,12 +1,16 @@
 /** Sessions against a model: whatever clients send, each transaction ends as the rules say, and none executes twice. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { admissionToken } from '@onus/protocol/admissionToken'
 import { toHex } from '@onus/protocol/bytes'
+import { nobleHasher } from '@onus/protocol/hash'
 import { type Receipt, receiptStatus, rejectionCode } from '@onus/protocol/receipt'
+import { addressOf, nobleCurve, publicKeyOf } from '@onus/protocol/signature'
 import { envelopeKind } from '@onus/protocol/transaction'
 import type { SignedEnvelope } from '@onus/state-transition/blockExecution'
 import type { ClusterState } from '@onus/state-transition/clusterState'
 import { executeBlock } from '@onus/state-transition/executeBlock'
+import { SessionView } from '@onus/state-transition/sessionView'
 import fc from 'fast-check'
 import { type ModelCall, type ModelMoment, type ModelOpening, SessionModel } from './support/sessionModel.js'
 import {
@@ -16,6 +20,7 @@ import {
   callOf,
   genesisWith,
   opening,
+  seededBytes,
   signed,
   standInSigner,
   startTime,
@@ -265,7 +270,7 @@ describe('sessions', () => {
       { seed: 7, numRuns: 100 },
     )
     // The test would prove little if some rule were never met.
-    for (const reason of Object.keys(rejectionCode).filter((name) => name !== 'none'))
+    for (const reason of Object.keys(rejectionCode).filter((name) => name !== 'none' && name !== 'admission'))
       assert.ok((seen.get(reason) ?? 0) >= 5, `${reason} was met ${seen.get(reason) ?? 0} times`)
     assert.ok((seen.get('executed') ?? 0) >= 300, `executed ${seen.get('executed')} times`)
   })
@@ -283,6 +288,43 @@ describe('sessions', () => {
     const begin = beginOf(state, { height: 1, milliseconds: (startTime + 1) * 1000 })
     const { receipts } = executeBlock(state, blockDataOf(begin, [open, byKey, byOwner]), 1, begin.time, standInSigner)
     assert.deepEqual(receipts.map(verdictOf), ['executed', 'executed', 'sessionKey'])
+  })
+
+  test('where the genesis names an admission key, only its tokens open sessions', () => {
+    const developer = seededBytes('developer')
+    const genesis = genesisWith({}, { admissionKey: addressOf(publicKeyOf(developer)).slice() })
+    const state = stateOf(genesis)
+    const until = (startTime + 5) * 1000
+    const ann = account('owner of 0')
+    const token = admissionToken(nobleHasher, nobleCurve, genesis.clusterId, ann, until, developer)
+    const otherCluster = admissionToken(nobleHasher, nobleCurve, seededBytes('cluster'), ann, until, developer)
+    const forged = admissionToken(nobleHasher, nobleCurve, genesis.clusterId, ann, until, seededBytes('eve'))
+    const longer = token.slice()
+    longer[7] = (longer[7] as number) ^ 1
+    const malformed = token.slice()
+    malformed[72] = 2
+    const at = (seconds: number, admission: Uint8Array, owner = ann): string[] => {
+      const fresh = stateOf(genesis)
+      const begin = beginOf(fresh, { height: 1, milliseconds: (startTime + seconds) * 1000 })
+      const open = opening({ slot: 0, owner, admission })
+      return executeBlock(fresh, blockDataOf(begin, [open]), 1, begin.time, standInSigner).receipts.map(verdictOf)
+    }
+    assert.deepEqual(at(5, token), ['executed'])
+    const refused: [number, Uint8Array, Uint8Array?][] = [
+      [6, token],
+      [5, new Uint8Array(0)],
+      [5, otherCluster],
+      [5, forged],
+      [5, longer],
+      [5, malformed],
+      [5, token.subarray(1)],
+      [5, token, account('ben')],
+    ]
+    for (const [seconds, admission, owner] of refused) assert.deepEqual(at(seconds, admission, owner), ['admission'])
+    const view = new SessionView(state)
+    const moment = { height: 1, milliseconds: (startTime + 1) * 1000 }
+    const judged = (admission: Uint8Array): string => view.judge(opening({ slot: 0, admission }), moment).readiness
+    assert.deepEqual([judged(token), judged(forged)], ['ready', 'useless'])
   })
 })
 

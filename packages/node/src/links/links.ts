@@ -25,7 +25,8 @@ export interface LinksOptions {
   readonly publicKey: Uint8Array
   readonly peers: readonly LinkPeer[]
   readonly maximumEnvelopeBytes: number
-  readonly onEnvelopes: (envelopes: readonly Uint8Array[]) => void
+  /** `peer` is the place of the sender in `peers`. */
+  readonly onEnvelopes: (envelopes: readonly Uint8Array[], peer: number) => void
 }
 
 const redialMilliseconds = 500
@@ -42,8 +43,11 @@ export class Links {
   /** Every open connection, also before its handshake is done. */
   readonly #sockets = new Set<Socket>()
   readonly #timers = new Set<NodeJS.Timeout>()
+  /** What each accepted connection was keyed for. */
+  readonly #identities = new WeakMap<TLSSocket, string>()
   #server: Server | null = null
   #stopped = false
+  #frames: Buffer[] = []
 
   constructor(options: LinksOptions) {
     this.#options = options
@@ -67,9 +71,12 @@ export class Links {
       {
         ciphers: linkCiphers,
         maxVersion: 'TLSv1.2',
-        pskCallback: (_socket, identity) => keys.get(identity) ?? null,
+        pskCallback: (socket, identity) => {
+          this.#identities.set(socket, identity)
+          return keys.get(identity) ?? null
+        },
       },
-      (socket) => this.#accept(socket),
+      (socket) => this.#accept(socket, [...keys.keys()].indexOf(this.#identities.get(socket) ?? '')),
     )
     server.on('tlsClientError', ignoreError)
     server.on('connection', (socket: Socket) => this.#keep(socket))
@@ -92,13 +99,13 @@ export class Links {
     socket.once('close', () => this.#sockets.delete(socket))
   }
 
-  #accept(socket: TLSSocket): void {
+  #accept(socket: TLSSocket, peer: number): void {
     const reader = new FrameReader(this.#options.maximumEnvelopeBytes)
     socket.on('error', ignoreError)
     socket.on('data', (chunk: Buffer) => {
       try {
         const envelopes = reader.push(chunk)
-        if (envelopes.length > 0) this.#options.onEnvelopes(envelopes)
+        if (envelopes.length > 0) this.#options.onEnvelopes(envelopes, peer)
       } catch {
         socket.destroy()
       }
@@ -134,9 +141,19 @@ export class Links {
     })
   }
 
+  /**
+   * Sends an envelope to all peers, together with the others of this turn of the event loop: a record of TLS costs more
+   * than what is in it.
+   */
   send(envelope: Uint8Array): void {
-    const frame = frameOf(envelope)
-    for (const socket of this.#outgoing.values()) if (socket.writableLength < maximumBufferedBytes) socket.write(frame)
+    this.#frames.push(frameOf(envelope))
+    if (this.#frames.length === 1) setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    const frames = Buffer.concat(this.#frames)
+    this.#frames = []
+    for (const socket of this.#outgoing.values()) if (socket.writableLength < maximumBufferedBytes) socket.write(frames)
   }
 
   async stop(): Promise<void> {

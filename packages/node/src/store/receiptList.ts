@@ -1,7 +1,14 @@
 /** The receipts of a block in one byte string, so that they cross threads and disk without an object for each. */
 import { BinaryReader, BinaryWriter } from '@onus/protocol/binary'
 import { wordLength } from '@onus/protocol/bytes'
-import { encodeReceiptProof, type Receipt, readReceipt, writeReceipt } from '@onus/protocol/receipt'
+import {
+  encodeReceiptProof,
+  type Receipt,
+  readReceipt,
+  receiptStatus,
+  rejectionCode,
+  writeReceipt,
+} from '@onus/protocol/receipt'
 import type { ReceiptsTree } from '@onus/state-transition/receiptsTree'
 
 export interface ReceiptList {
@@ -25,6 +32,15 @@ export function encodeReceiptList(receipts: readonly Receipt[]): ReceiptList {
 export function idOfReceipt(list: ReceiptList, index: number): Uint8Array {
   const at = list.offsets[index] as number
   return list.receipts.subarray(at, at + wordLength)
+}
+
+/**
+ * Whether receipt `index` is the last word on its transaction: executed, or proved to have expired. Other rejections are
+ * of one copy. Read in place: status and rejection are the two bytes behind the id.
+ */
+export function isFinalReceipt(list: ReceiptList, index: number): boolean {
+  const at = (list.offsets[index] as number) + wordLength
+  return list.receipts[at] !== receiptStatus.rejected || list.receipts[at + 1] === rejectionCode.expired
 }
 
 export function receiptAt(list: ReceiptList, index: number): Receipt {

@@ -21,6 +21,8 @@ export interface StoredPosition {
   readonly globals: Uint8Array
   /** Of the state after the last block with content. */
   readonly stateRoot: Uint8Array
+  /** Rotation and powers behind that height (`powers/powerState.ts`); empty where the engine keeps powers fixed. */
+  readonly powers: Uint8Array
 }
 
 /** A block with content. `receipts` is the receipts one after the other, `offsets` where each begins, and the end. */
@@ -38,8 +40,8 @@ export interface BlockWrite {
   readonly position: StoredPosition
   readonly change: StateChange
   readonly block: StoredBlock
-  /** Id and place of each transaction that executed. */
-  readonly executed: readonly (readonly [id: Uint8Array, index: number])[]
+  /** Id and place of each transaction that executed or was proved expired. */
+  readonly ended: readonly (readonly [id: Uint8Array, index: number])[]
 }
 
 /** A block that a quorum decided and this node found wrong, with all that is needed to show it. */
@@ -66,6 +68,9 @@ function unpackBlock(block: PackedBlock): StoredBlock {
   return { ...block, offsets: new Uint32Array(Uint8Array.from(block.offsets).buffer) }
 }
 
+/** `spec/compatibility.md`: of the tables, their keys and their records together. */
+const formatKey = 'format'
+const formatVersion = 1
 const positionKey = 'position'
 const dissentKey = 'dissent'
 /** Place of a transaction: height x 65,536 + index. */
@@ -79,7 +84,7 @@ export class Store {
   readonly #certificates: Database<Buffer, number>
   readonly #places: Database<number, Buffer>
 
-  /** Opens or makes the environment in folder `path`. Rejects `store-open`. */
+  /** Opens or makes the environment in folder `path`. Rejects `store-open`, `store-version`. */
   constructor(path: string) {
     try {
       this.#root = open({ path, maxDbs: 8, noSubdir: false })
@@ -94,6 +99,20 @@ export class Store {
         cause,
       })
     }
+    this.#checkFormat(path)
+  }
+
+  #checkFormat(path: string): void {
+    const format = this.#root.get(formatKey)
+    if (format === formatVersion) return
+    if (format === undefined) {
+      this.#root.putSync(formatKey, formatVersion)
+      return
+    }
+    void this.#root.close()
+    throw new OnusError('store-version', `the store in ${path} has format ${String(format)}, this version knows 1`, {
+      remedy: 'run the version of Onus that wrote it, or a later one',
+    })
   }
 
   get position(): StoredPosition | null {
@@ -116,7 +135,7 @@ export class Store {
         if (session === null) this.#sessions.remove(slot)
         else this.#sessions.put(slot, session)
       this.#blocks.put(write.position.height, packBlock(write.block))
-      for (const [id, index] of write.executed)
+      for (const [id, index] of write.ended)
         this.#places.put(Buffer.from(id), write.position.height * indexSpan + index)
       this.#root.put(positionKey, write.position)
     })
@@ -163,7 +182,7 @@ export class Store {
     await this.#certificates.put(height, Buffer.from(certificate))
   }
 
-  /** Where a transaction was executed, or null. */
+  /** Where a transaction was executed or proved expired, or null. */
   placeOf(id: Uint8Array): { height: number; index: number } | null {
     const place = this.#places.get(Buffer.from(id))
     return place === undefined ? null : { height: Math.floor(place / indexSpan), index: place % indexSpan }

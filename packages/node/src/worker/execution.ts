@@ -8,20 +8,20 @@ import { OnusError } from '@onus/protocol/errors'
 import { domainOfGenesis, type Genesis } from '@onus/protocol/genesis'
 import { encodeSeal } from '@onus/protocol/manifest'
 import { merkleLeaf, merkleProof } from '@onus/protocol/merkleTree'
-import { receiptStatus } from '@onus/protocol/receipt'
 import type { BlockMoment } from '@onus/protocol/session'
 import { millisecondsOfTimestamp, nanosecondsOfTimestamp, type Timestamp } from '@onus/protocol/timestamp'
-import { decodeEnvelope, transactionIds } from '@onus/protocol/transaction'
+import { decodeEnvelope } from '@onus/protocol/transaction'
 import type { BlockOutcome } from '@onus/state-transition/blockExecution'
 import { buildBlock } from '@onus/state-transition/buildBlock'
 import { ClusterState, type Hashing } from '@onus/state-transition/clusterState'
 import { executeBlock } from '@onus/state-transition/executeBlock'
 import { SessionView } from '@onus/state-transition/sessionView'
 import type { VirtualMachine } from '@onus/state-transition/virtualMachine'
-import { encodeReceiptList } from '../store/receiptList.js'
+import { nativeCurve } from '../signer/nativeCurve.js'
+import { encodeReceiptList, isFinalReceipt } from '../store/receiptList.js'
 import type { Store, StoredBlock, StoredPosition } from '../store/store.js'
 import { type BlockContent, contentOf } from './blockItems.js'
-import { recoverEnvelopeSigner } from './recoverSigner.js'
+import { recoverEnvelope } from './recoverSigner.js'
 import { restoreState } from './restoreState.js'
 import { type Candidate, envelopeKey, TransactionPool } from './transactionPool.js'
 import { checkNotTooFar, uselessError } from './uselessError.js'
@@ -30,7 +30,8 @@ import { checkNotTooFar, uselessError } from './uselessError.js'
 const appHashInterval = 64
 /** Blocks whose writing to disk may be under way; more make `commit` wait. */
 const maximumUnwritten = 32
-const knownSigners = 50_000
+/** Bytes of envelopes whose signers are remembered without being in the pool. */
+const maximumRecoveredBytes = 16 * 1024 * 1024
 
 export interface BlockPlace {
   readonly height: number
@@ -44,6 +45,8 @@ export interface DecidedBlock extends StoredBlock {
   readonly manifestHash: Uint8Array
   /** What calls said before they trapped, by index; not part of consensus. */
   readonly details: ReadonlyMap<number, string>
+  /** What calls logged, by index; not part of consensus. */
+  readonly logs: ReadonlyMap<number, readonly string[]>
 }
 
 export type Decision =
@@ -83,8 +86,9 @@ export class Execution {
   readonly #hashing: Hashing
   readonly #store: Store
   readonly #pool: TransactionPool
-  /** Signers of envelopes already recovered, by envelope key. */
-  readonly #signers = new Map<string, Uint8Array>()
+  /** Envelopes that came in blocks and were not in the pool, with their signers: a block may be executed twice. */
+  readonly #recovered = new Map<string, Candidate>()
+  #recoveredBytes = 0
   readonly #banned: ReadonlySet<string>
   readonly #watch: (key: string) => void
   #speculation: Speculation | null = null
@@ -120,7 +124,7 @@ export class Execution {
     this.#banned = options.banned
     this.#watch = options.watch
     this.#pool = new TransactionPool(options.poolBytes)
-    this.#state = new ClusterState(genesis, hashing, options.machine)
+    this.#state = new ClusterState(genesis, hashing, options.machine, nativeCurve)
     this.#position = restoreState(this.#state, store) ?? {
       height: genesis.initialHeight - 1,
       milliseconds: millisecondsOfTimestamp(genesis.time),
@@ -129,6 +133,7 @@ export class Execution {
       memoryPages: 0,
       globals: new Uint8Array(0),
       stateRoot: genesis.stateRoot,
+      powers: new Uint8Array(0),
     }
     this.#committed = this.#position
   }
@@ -146,17 +151,23 @@ export class Execution {
 
   /**
    * Takes an envelope into the pool, judged by the decided state: a block that still may fail decides nothing. Rejects
-   * what can never execute (`uselessError`), `expiry-too-far`, `session-unknown`, `poisoned`, `busy`.
+   * what can never execute (`uselessError`), `expiry-too-far`, `session-unknown`, `session-quota`, `poisoned`, `busy`.
    */
-  submit(bytes: Uint8Array, signer: Uint8Array): void {
+  submit(signed: Omit<Candidate, 'key'>): void {
+    const { bytes } = signed
     const key = envelopeKey(bytes)
-    if (this.#pool.has(key)) return
-    const candidate: Candidate = { key, bytes, envelope: decodeEnvelope(bytes), signer }
-    this.#rememberSigner(key, signer)
+    const held = this.#pool.get(key)
+    if (held !== undefined && equalBytes(held.bytes, bytes)) return
+    if (held !== undefined)
+      throw new OnusError('useless', 'another envelope waits whose signature has the same R: its key is given away', {
+        remedy: 'sign with deterministic nonces (RFC 6979) and replace the key',
+      })
+    const candidate: Candidate = { key, ...signed }
     const view = new SessionView(this.#state, this.#speculation?.outcome.undo.sessions)
     const { readiness, isUnknown } = view.judge(candidate, this.#nextMoment())
     const { limits } = this.#state.genesis
-    if (readiness === 'useless') throw uselessError(view, candidate, this.#nextMoment(), limits)
+    if (readiness === 'useless' || readiness === 'expired')
+      throw uselessError(view, candidate, this.#nextMoment(), this.#state)
     const { height, milliseconds } = this.#nextMoment()
     checkNotTooFar(candidate, { height, milliseconds: Math.max(milliseconds, Date.now()) }, limits)
     if (this.#banned.has(key))
@@ -164,7 +175,11 @@ export class Execution {
     const refusal = this.#pool.add(candidate, isUnknown)
     if (refusal === 'strangers')
       throw new OnusError('session-unknown', 'the session is not open', { remedy: 'open a session' })
-    if (refusal === 'full')
+    if (refusal === 'session')
+      throw new OnusError('session-quota', 'as many calls of this session wait here as one session may have', {
+        remedy: 'wait for their receipts, or use several sessions',
+      })
+    if (refusal !== null)
       throw new OnusError('busy', 'this node holds as many waiting transactions as it may', {
         remedy: 'try again in a second',
       })
@@ -195,15 +210,11 @@ export class Execution {
     const lost = this.#removeUseless(useless, place, outcome)
     if (oversized !== null) this.#pool.remove(oversized.key)
     const left = this.#pool.size - taken.length - lost
-    const answer = { left, oversized: oversized === null ? [] : this.#idsOf(oversized) }
+    const answer = { left, oversized: oversized?.ids ?? [] }
     if (outcome === null) return { content: null, ...answer }
     const { blockData } = outcome
     this.#speculation = { height: place.height, time: nanosecondsOfTimestamp(place.time), blockData, outcome }
     return { content: { seal: encodeSeal(outcome.encodedManifest), blockData }, ...answer }
-  }
-
-  #idsOf({ envelope }: Candidate): Uint8Array[] {
-    return transactionIds(this.#hashing, domainOfGenesis(this.#state.genesis), envelope)
   }
 
   /** Keeps what is useless only behind a block that may still fail; gives how many those are. */
@@ -234,8 +245,13 @@ export class Execution {
     const held = this.#speculation
     if (held?.height !== place.height || held.time !== time || !equalBytes(held.blockData, content.blockData)) {
       this.#undoSpeculation()
-      const outcome = executeBlock(this.#state, content.blockData, place.height, place.time, (bytes) =>
-        this.#signerOf(bytes),
+      const outcome = executeBlock(
+        this.#state,
+        content.blockData,
+        place.height,
+        place.time,
+        (bytes) => this.#recover(bytes)?.signer ?? null,
+        (bytes) => this.#known(bytes),
       )
       this.#speculation = { height: place.height, time, blockData: content.blockData, outcome }
     }
@@ -251,17 +267,18 @@ export class Execution {
 
   /**
    * Takes a decided block into the state, or finds it wrong and leaves the state before it. Asked once more before
-   * `commit`, it gives the same decision.
+   * `commit`, it gives the same decision. `powers` is kept with the position and given back by it, unread
+   * (`powers/powerState.ts`).
    */
-  finalize(place: BlockPlace, items: readonly Uint8Array[]): Decision {
+  finalize(place: BlockPlace, items: readonly Uint8Array[], powers: Uint8Array = new Uint8Array(0)): Decision {
     const held = this.#uncommitted
     if (held !== null && isSameBlock(held, place, items)) return held.decision
-    const decision = this.#finalizeNew(place, items)
+    const decision = this.#finalizeNew(place, items, powers)
     this.#uncommitted = decision.kind === 'dissent' ? null : { place, items, decision }
     return decision
   }
 
-  #finalizeNew(place: BlockPlace, items: readonly Uint8Array[]): Decision {
+  #finalizeNew(place: BlockPlace, items: readonly Uint8Array[], powers: Uint8Array): Decision {
     const verdict = this.process(place, items)
     if (!verdict.equal) return { kind: 'dissent', reason: verdict.reason, ownManifest: verdict.ownManifest }
     const hasContent = contentOf(items) !== null
@@ -277,6 +294,7 @@ export class Execution {
       memoryPages: outcome?.delta.machine.memoryPages ?? this.#position.memoryPages,
       globals: outcome?.delta.machine.globals ?? this.#position.globals,
       stateRoot: outcome?.manifest.stateRoot ?? this.#position.stateRoot,
+      powers,
     }
     if (outcome === null) {
       const position = this.#position
@@ -298,14 +316,14 @@ export class Execution {
       itemCount: items.length,
       sealProof: merkleProof(this.#hashing, leaves, 0),
     }
-    const executed = outcome.receipts.flatMap((receipt, index) =>
-      receipt.status === receiptStatus.rejected ? [] : [[receipt.transactionId, index] as const],
+    const ended = outcome.receipts.flatMap((receipt, index) =>
+      isFinalReceipt(block, index) ? [[receipt.transactionId, index] as const] : [],
     )
     const position = this.#position
-    this.#toWrite = () => this.#store.writeBlock({ position, change: outcome.delta, block, executed })
+    this.#toWrite = () => this.#store.writeBlock({ position, change: outcome.delta, block, ended })
     const { height, time } = outcome.manifest
-    const { manifestHash, details } = outcome
-    return { ...block, height, milliseconds: millisecondsOfTimestamp(time), manifestHash, details }
+    const { manifestHash, details, logs } = outcome
+    return { ...block, height, milliseconds: millisecondsOfTimestamp(time), manifestHash, details, logs }
   }
 
   /** Removes from the pool what the block holds, and now and then what can never execute any more. */
@@ -313,7 +331,7 @@ export class Execution {
     for (const bytes of outcome.envelopes) {
       const key = envelopeKey(bytes)
       this.#pool.remove(key)
-      this.#signers.delete(key)
+      this.#forgetRecovered(key)
     }
     if (outcome.manifest.index % 16 !== 0) return
     const view = new SessionView(this.#state)
@@ -351,19 +369,34 @@ export class Execution {
     if (speculation !== null) this.#state.apply(speculation.outcome.undo)
   }
 
-  #rememberSigner(key: string, signer: Uint8Array): void {
-    if (this.#signers.size >= knownSigners) this.#signers.clear()
-    this.#signers.set(key, signer)
+  /** An envelope of the same bytes whose signer is known. */
+  #known(bytes: Uint8Array): Candidate | undefined {
+    const key = envelopeKey(bytes)
+    for (const held of [this.#pool.get(key), this.#recovered.get(key)])
+      if (held !== undefined && equalBytes(held.bytes, bytes)) return held
+    return undefined
   }
 
-  #signerOf(bytes: Uint8Array): Uint8Array | null {
-    const key = envelopeKey(bytes)
-    const known = this.#signers.get(key)
-    if (known !== undefined) return known
-    const { genesis } = this.#state
-    const signer = recoverEnvelopeSigner(this.#hashing, domainOfGenesis(genesis), decodeEnvelope(bytes))
-    if (signer !== null) this.#rememberSigner(key, signer)
-    return signer
+  #recover(view: Uint8Array): Candidate | null {
+    const bytes = view.slice()
+    const envelope = decodeEnvelope(bytes)
+    const recovered = recoverEnvelope(this.#hashing, domainOfGenesis(this.#state.genesis), envelope)
+    if (recovered === null) return null
+    const candidate = { key: envelopeKey(bytes), bytes, envelope, origin: 0, ...recovered }
+    this.#recoveredBytes += bytes.length
+    if (this.#recoveredBytes > maximumRecoveredBytes) {
+      this.#recovered.clear()
+      this.#recoveredBytes = bytes.length
+    }
+    this.#recovered.set(candidate.key, candidate)
+    return candidate
+  }
+
+  #forgetRecovered(key: string): void {
+    const held = this.#recovered.get(key)
+    if (held === undefined) return
+    this.#recovered.delete(key)
+    this.#recoveredBytes -= held.bytes.length
   }
 }
 

@@ -1,12 +1,16 @@
 /** The execution worker: `Execution` behind a message channel, its machine, its store, and the feed of the replica. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { assert } from '@onus/protocol/errors'
+import { wordLength } from '@onus/protocol/bytes'
+import { assert, OnusError } from '@onus/protocol/errors'
 import { decodeGenesis } from '@onus/protocol/genesis'
 import { isPast, type Session } from '@onus/protocol/session'
+import { addressLength } from '@onus/protocol/signature'
+import { decodeEnvelope } from '@onus/protocol/transaction'
 import type { StateDelta } from '@onus/state-transition/virtualMachine'
 import { createHashing } from '../hashing.js'
 import { Store, type StoredPosition } from '../store/store.js'
 import { serveWorker } from './channel.js'
+import { type SignedBatch, unpackEnvelopes } from './envelopeBatch.js'
 import {
   type BlockPlace,
   type DecidedBlock,
@@ -54,13 +58,22 @@ export interface SessionView {
   readonly isClosed: boolean
 }
 
+/** Why an envelope was not taken, as plain data. */
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+  readonly remedy?: string
+}
+
 export interface ExecutionMethods {
   /** The durable position; waits for what is on its way to disk (S18). */
   position(argument: null): Promise<StoredPosition>
-  submit(argument: { bytes: Uint8Array; signer: Uint8Array }): { poolSize: number }
+  /** One refusal or null for each envelope, in order. */
+  submit(batch: SignedBatch): { poolSize: number; refusals: readonly (Refusal | null)[] }
   propose(argument: BlockPlace & { share: number }): Proposal
   process(argument: BlockPlace & { items: readonly Uint8Array[] }): Verdict
-  finalize(argument: BlockPlace & { items: readonly Uint8Array[] }): FinalizeAnswer
+  /** `powers`: kept with the position. */
+  finalize(argument: BlockPlace & { items: readonly Uint8Array[]; powers: Uint8Array }): FinalizeAnswer
   commit(argument: null): Promise<void>
   session(slot: number): SessionView
   freeSlot(argument: null): { slot: number; generation: number } | null
@@ -97,9 +110,13 @@ function updateOf(height: number, decision: Exclude<Decision, { kind: 'dissent' 
   return { height, content: { milliseconds, manifestHash, delta: decision.outcome.delta.machine } }
 }
 
-function finalize({ items, ...place }: BlockPlace & { items: readonly Uint8Array[] }): FinalizeAnswer {
+function finalize({
+  items,
+  powers,
+  ...place
+}: BlockPlace & { items: readonly Uint8Array[]; powers: Uint8Array }): FinalizeAnswer {
   const isAgain = execution.position.height === place.height
-  const decision = execution.finalize(place, items)
+  const decision = execution.finalize(place, items, powers)
   if (decision.kind === 'dissent') return decision
   if (!isAgain) data.replica.postMessage(updateOf(place.height, decision))
   const { poolSize } = execution
@@ -127,13 +144,41 @@ function freeSlot(): { slot: number; generation: number } | null {
   return null
 }
 
+const signatureWrong: Refusal = {
+  code: 'signature-wrong',
+  message: 'the signature is not over this envelope for this cluster and epoch',
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof OnusError)) throw error
+  const { code, message, remedy } = error
+  return { code, message, ...(remedy === undefined ? {} : { remedy }) }
+}
+
+function submit(batch: SignedBatch): { poolSize: number; refusals: readonly (Refusal | null)[] } {
+  let idsAt = 0
+  const refusals = unpackEnvelopes(batch).map((view, index) => {
+    if (batch.valid[index] !== 1) return signatureWrong
+    // Copies: what waits must not keep a whole batch in memory.
+    const bytes = view.slice()
+    const envelope = decodeEnvelope(bytes)
+    const ids = envelope.bodies.map((_, i) => batch.ids.slice(idsAt + i * wordLength, idsAt + (i + 1) * wordLength))
+    idsAt += ids.length * wordLength
+    const signer = batch.signers.slice(index * addressLength, (index + 1) * addressLength)
+    try {
+      execution.submit({ bytes, envelope, signer, ids, origin: batch.origins[index] as number })
+      return null
+    } catch (error) {
+      return refusalOf(error)
+    }
+  })
+  return { poolSize: execution.poolSize, refusals }
+}
+
 serveWorker<ExecutionMethods>(parentPort, {
   // A block that was finalized and not committed is not in it, so that the engine asks for it again.
   position: () => execution.durablePosition(),
-  submit: ({ bytes, signer }) => {
-    execution.submit(bytes, signer)
-    return { poolSize: execution.poolSize }
-  },
+  submit,
   propose: ({ share, ...place }) => {
     // A failure ends this worker and must leave the mark: by it the node knows which envelope it was.
     const proposal = execution.propose(place, share)

@@ -29,7 +29,8 @@ const data = workerData as QueryWorkerData
 const hashing = createHashing()
 const genesis = decodeGenesis(data.genesis)
 const store = new Store(data.storePath)
-const machine = openMachine(genesis, data.module, hashing, store)
+// The execution worker checked this state before this worker began (`nodeWorkers.ts`).
+const machine = openMachine(genesis, data.module, hashing, store, { keepsRoots: false })
 
 function newestBlock(): ReplicaBlock {
   const height = store.position?.chain.height ?? genesis.initialHeight - 1

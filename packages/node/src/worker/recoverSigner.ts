@@ -12,13 +12,21 @@ interface Secp256k1 {
 
 const secp256k1 = createRequire(import.meta.url)('secp256k1') as Secp256k1
 
-/** Address (20 bytes) that the signature of a decoded envelope recovers to, or null. */
-export function recoverEnvelopeSigner(hasher: Hasher, domain: ClusterDomain, envelope: Envelope): Uint8Array | null {
-  const digest = envelopeDigest(hasher, domain, envelope, transactionIds(hasher, domain, envelope))
+export interface RecoveredEnvelope {
+  /** 20 bytes. */
+  readonly signer: Uint8Array
+  /** Of its transactions, 32 bytes each. */
+  readonly ids: readonly Uint8Array[]
+}
+
+/** Who signed a decoded envelope, or null where its signature recovers to no key. */
+export function recoverEnvelope(hasher: Hasher, domain: ClusterDomain, envelope: Envelope): RecoveredEnvelope | null {
+  const ids = transactionIds(hasher, domain, envelope)
+  const digest = envelopeDigest(hasher, domain, envelope, ids)
   const { signature } = envelope
   try {
     const key = secp256k1.ecdsaRecover(signature.subarray(0, 64), signature[64] as number, digest, false)
-    return hasher.keccak256(key.subarray(1)).slice(12)
+    return { signer: hasher.keccak256(key.subarray(1)).slice(12), ids }
   } catch {
     return null
   }

@@ -1,39 +1,57 @@
-/** Worker that recovers the signers of arriving envelopes, so that the event loop never does. */
+/** Worker that recovers the signers of arriving envelopes and makes their ids, so that the event loop never does. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { concatBytes } from '@onus/protocol/bytes'
 import type { ClusterDomain } from '@onus/protocol/chainId'
 import { assert, OnusError } from '@onus/protocol/errors'
+import { addressLength } from '@onus/protocol/signature'
 import { decodeEnvelope, envelopeKind } from '@onus/protocol/transaction'
 import { createHashing } from '../hashing.js'
 import { serveWorker } from './channel.js'
-import { recoverEnvelopeSigner } from './recoverSigner.js'
+import { type EnvelopeBatch, type SignedBatch, unpackEnvelopes } from './envelopeBatch.js'
+import { type RecoveredEnvelope, recoverEnvelope } from './recoverSigner.js'
 
 export interface SignatureWorkerData {
   readonly domain: ClusterDomain
 }
 
-/** Address of each signer, in order; null where the envelope is malformed or its signature is of no key. */
 export interface SignatureMethods {
-  recover(envelopes: readonly Uint8Array[]): (Uint8Array | null)[]
+  recover(batch: EnvelopeBatch): SignedBatch
 }
 
 assert(parentPort !== null, 'this file runs as a worker')
 const { domain } = workerData as SignatureWorkerData
 const hashing = createHashing()
 
-function recover(bytes: Uint8Array): Uint8Array | null {
+/** null where the envelope is malformed or its signature is of no key. */
+function recoverOne(bytes: Uint8Array): RecoveredEnvelope | null {
   try {
     const envelope = decodeEnvelope(bytes)
+    const recovered = recoverEnvelope(hashing, domain, envelope)
     const first = envelope.transactions[0]
-    const signer = recoverEnvelopeSigner(hashing, domain, envelope)
     // An opening names its owner, so a wrong signature shows at once; calls are compared with their session later.
-    if (signer === null || first === undefined) return null
     const isOpening = envelope.kind === envelopeKind.accountOpening || envelope.kind === envelopeKind.typedOpening
-    if (isOpening && first.type === 'opening' && Buffer.compare(first.owner, signer) !== 0) return null
-    return signer
+    if (recovered !== null && isOpening && first?.type === 'opening')
+      return Buffer.compare(first.owner, recovered.signer) === 0 ? recovered : null
+    return recovered
   } catch (error) {
     if (error instanceof OnusError) return null
     throw error
   }
 }
 
-serveWorker<SignatureMethods>(parentPort, { recover: (envelopes) => envelopes.map(recover) })
+function recover(batch: EnvelopeBatch): SignedBatch {
+  const count = batch.ends.length
+  const signers = new Uint8Array(count * addressLength)
+  const valid = new Uint8Array(count)
+  const ids: Uint8Array[] = []
+  for (const [index, bytes] of unpackEnvelopes(batch).entries()) {
+    const recovered = recoverOne(bytes)
+    if (recovered === null) continue
+    valid[index] = 1
+    signers.set(recovered.signer, index * addressLength)
+    ids.push(...recovered.ids)
+  }
+  return { ...batch, signers, valid, ids: concatBytes(...ids) }
+}
+
+serveWorker<SignatureMethods>(parentPort, { recover })

@@ -1,63 +1,113 @@
 /**
- * Envelopes waiting for a block, in order of arrival, bounded in bytes and number. Their signers are known. Lives in the
- * execution worker, which alone knows which of them can execute. A stranger is an envelope whose session is not open
- * (yet): anyone can make those for nothing, so they get a small part of the room.
+ * Envelopes waiting for a block, bounded in bytes and number, each session and each gateway to a share (S10). Their
+ * signers are known. Lives in the execution worker, which alone knows which of them can execute. A stranger is an
+ * envelope whose session is not open (yet): anyone can make those for nothing, so they get a small part of the room.
  */
-import { createHash } from 'node:crypto'
 import type { SignedEnvelope } from '@onus/state-transition/blockExecution'
 
 export interface Candidate extends SignedEnvelope {
-  /** SHA-256 of the bytes as a Latin-1 string. */
+  /** `envelopeKey` of its bytes. */
   readonly key: string
+  readonly ids: readonly Uint8Array[]
+  /** The gateway that took it: 0 this one, others by their place among the peers from 1. */
+  readonly origin: number
 }
 
+const signatureBytes = 65
+const keyBytes = 32
+
+/**
+ * What envelopes are known by here: R of the signature, 32 bytes as a Latin-1 string. Whoever looks one up compares the
+ * bytes too. Only the owner of a key can make two envelopes with one R, and he harms only himself.
+ */
 export function envelopeKey(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('binary')
+  const at = Math.max(0, bytes.length - signatureBytes)
+  return Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(keyBytes, bytes.length - at)).toString('latin1')
 }
 
-/** A proposer looks at every waiting envelope (2 us each), so their number is bounded as if each had this many bytes. */
+/** A proposer looks at every waiting envelope (2 us each), so it counts as at least so many bytes. */
 const leastBytes = 1024
-/** Strangers get this part of the room. */
+/** Parts of the room that strangers, one session, and what one other gateway passes on get at most. */
 const strangerShare = 64
+const sessionShare = 16
+const originShare = 4
+/** Gateways take turns in a block, so many envelopes each. */
+const turn = 16
 
-/** Why an envelope is not taken. */
-export type PoolRefusal = 'full' | 'strangers'
+/** Why an envelope is not taken: the pool, or the share of strangers, of its session or of its gateway, is full. */
+export type PoolRefusal = 'full' | 'strangers' | 'session' | 'origin'
+
+/** Sums by a key; no entry for 0. */
+class Sums<Key> {
+  readonly #sums = new Map<Key, number>()
+
+  of(key: Key): number {
+    return this.#sums.get(key) ?? 0
+  }
+
+  add(key: Key, amount: number): void {
+    const sum = this.of(key) + amount
+    if (sum === 0) this.#sums.delete(key)
+    else this.#sums.set(key, sum)
+  }
+}
+
+/** The session of the first transaction; the envelope counts for it alone. */
+function sessionOf({ envelope }: Candidate): string {
+  const session = envelope.transactions[0]?.session
+  return session === undefined ? '' : `${session.slot}.${session.generation}`
+}
+
+function costOf({ bytes }: Candidate): number {
+  return Math.max(leastBytes, bytes.length)
+}
 
 export class TransactionPool {
   readonly #candidates = new Map<string, Candidate>()
+  readonly #byOrigin = new Map<number, Map<string, Candidate>>()
   readonly #strangers = new Set<string>()
-  readonly #maximumBytes: number
-  #bytes = 0
-  #strangerBytes = 0
+  readonly #origins = new Sums<number>()
+  readonly #sessions = new Sums<string>()
+  readonly #maximumCost: number
+  #cost = 0
+  #strangerCost = 0
 
+  /** `maximumBytes` of envelopes, each counted with at least 1,024. */
   constructor(maximumBytes: number) {
-    this.#maximumBytes = maximumBytes
-  }
-
-  get bytes(): number {
-    return this.#bytes
+    this.#maximumCost = maximumBytes
   }
 
   get size(): number {
     return this.#candidates.size
   }
 
-  has(key: string): boolean {
-    return this.#candidates.has(key)
+  get(key: string): Candidate | undefined {
+    return this.#candidates.get(key)
+  }
+
+  #refusalOf(candidate: Candidate, isStranger: boolean): PoolRefusal | null {
+    const cost = costOf(candidate)
+    const room = this.#maximumCost
+    if (this.#cost + cost > room) return 'full'
+    if (isStranger) return this.#strangerCost + cost > room / strangerShare ? 'strangers' : null
+    if (candidate.origin !== 0 && this.#origins.of(candidate.origin) + cost > room / originShare) return 'origin'
+    // A lone envelope always has its place, however long.
+    const held = this.#sessions.of(sessionOf(candidate))
+    return held > 0 && held + cost > room / sessionShare ? 'session' : null
   }
 
   /** Takes an envelope; null when it is in the pool. */
   add(candidate: Candidate, isStranger: boolean): PoolRefusal | null {
-    const { key, bytes } = candidate
+    const { key, origin } = candidate
     if (this.#candidates.has(key)) return null
-    if (this.#bytes + bytes.length > this.#maximumBytes || this.size * leastBytes >= this.#maximumBytes) return 'full'
-    if (isStranger) {
-      if (this.#strangerBytes + bytes.length > this.#maximumBytes / strangerShare) return 'strangers'
-      this.#strangers.add(key)
-      this.#strangerBytes += bytes.length
-    }
+    const refusal = this.#refusalOf(candidate, isStranger)
+    if (refusal !== null) return refusal
     this.#candidates.set(key, candidate)
-    this.#bytes += bytes.length
+    const others = this.#byOrigin.get(origin)
+    if (others === undefined) this.#byOrigin.set(origin, new Map([[key, candidate]]))
+    else others.set(key, candidate)
+    if (isStranger) this.#strangers.add(key)
+    this.#count(candidate, isStranger, 1)
     return null
   }
 
@@ -65,11 +115,30 @@ export class TransactionPool {
     const candidate = this.#candidates.get(key)
     if (candidate === undefined) return
     this.#candidates.delete(key)
-    this.#bytes -= candidate.bytes.length
-    if (this.#strangers.delete(key)) this.#strangerBytes -= candidate.bytes.length
+    this.#byOrigin.get(candidate.origin)?.delete(key)
+    this.#count(candidate, this.#strangers.delete(key), -1)
   }
 
-  values(): IterableIterator<Candidate> {
-    return this.#candidates.values()
+  #count(candidate: Candidate, isStranger: boolean, sign: 1 | -1): void {
+    const cost = sign * costOf(candidate)
+    this.#cost += cost
+    this.#origins.add(candidate.origin, cost)
+    this.#sessions.add(sessionOf(candidate), cost)
+    if (isStranger) this.#strangerCost += cost
+  }
+
+  /** In the order of arrival for each gateway, the gateways in turns: none fills a block while another waits. */
+  *values(): Generator<Candidate> {
+    const open = [...this.#byOrigin.values()].filter(({ size }) => size > 0).map((held) => held.values())
+    while (open.length > 0)
+      for (const [index, candidates] of [...open.entries()].reverse())
+        for (let taken = 0; taken < turn; taken++) {
+          const { value, done } = candidates.next()
+          if (done === true) {
+            open.splice(index, 1)
+            break
+          }
+          yield value
+        }
   }
 }

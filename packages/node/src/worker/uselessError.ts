@@ -5,6 +5,7 @@ import { type RejectionCode, rejectionCode } from '@onus/protocol/receipt'
 import type { BlockMoment } from '@onus/protocol/session'
 import { admitCall, admitOpening } from '@onus/state-transition/admission'
 import type { SignedEnvelope } from '@onus/state-transition/blockExecution'
+import type { ClusterState } from '@onus/state-transition/clusterState'
 import type { SessionView } from '@onus/state-transition/sessionView'
 
 const errors: Readonly<Record<RejectionCode, readonly [code: string, message: string, remedy: string]>> = {
@@ -41,6 +42,11 @@ const errors: Readonly<Record<RejectionCode, readonly [code: string, message: st
     'the slot holds an open session or has another generation',
     'choose another slot',
   ],
+  [rejectionCode.admission]: [
+    'not-admitted',
+    'the cluster opens sessions only with a token of its developer, and this one does not count',
+    'ask the developer of the backend for a token for this account',
+  ],
   [rejectionCode.openingLimits]: [
     'opening-limits',
     'slot or closing of the session lie beyond the limits of the cluster',
@@ -70,8 +76,9 @@ export function uselessError(
   view: SessionView,
   signed: SignedEnvelope,
   moment: BlockMoment,
-  limits: Limits,
+  { genesis, admits }: ClusterState,
 ): OnusError {
+  const { limits } = genesis
   const { kind, transactions } = signed.envelope
   let found: RejectionCode = rejectionCode.none
   for (const transaction of transactions) {
@@ -79,7 +86,7 @@ export function uselessError(
     found =
       transaction.type === 'call'
         ? admitCall(session, transaction, kind, signed.signer, moment, limits)
-        : admitOpening(session, transaction, kind, signed.signer, moment, limits)
+        : admitOpening(session, transaction, kind, signed.signer, moment, limits, admits)
     if (found !== rejectionCode.none) break
   }
   return errorOf(found)

@@ -11,11 +11,13 @@ import { domainOfGenesis, encodeGenesis, type Genesis, type Limits, localCluster
 import { addressOf } from '@onus/protocol/signature'
 import {
   type Call,
+  decodeEnvelope,
   type EnvelopeKind,
   encodeEnvelope,
   envelopeKind,
   signEnvelope,
   type Transaction,
+  transactionIds,
 } from '@onus/protocol/transaction'
 import { validatorSetOf } from '@onus/protocol/validatorSet'
 import type { VirtualMachine } from '@onus/state-transition/virtualMachine'
@@ -71,6 +73,7 @@ export function testCluster(limits: Partial<Limits> = {}, changes: Partial<Genes
     nodeVersion: process.version,
     v8Version: process.versions.v8,
     limits: { ...testLimits, ...limits },
+    admissionKey: new Uint8Array(20),
     membershipVersion: 0,
     validators: validatorSetOf(memberKeys.map((key) => ({ publicKey: nativePublicKeyOf(key), power: 10 }))),
     ...changes,
@@ -206,7 +209,11 @@ export function sendCalls(
 }
 
 export function submit(node: TestNode, ...envelopes: readonly Sent[]): void {
-  for (const { bytes, signer } of envelopes) node.execution.submit(bytes, signer)
+  for (const { bytes, signer } of envelopes) {
+    const envelope = decodeEnvelope(bytes)
+    const ids = transactionIds(hashing, domainOfGenesis(node.cluster.genesis), envelope)
+    node.execution.submit({ bytes, envelope, signer, ids, origin: 0 })
+  }
 }
 
 /** All that two nodes must agree on between blocks. */

@@ -68,6 +68,7 @@ export function syntheticCluster(
     nodeVersion: 'v20.20.2',
     v8Version: '11.3.244.8-node.38',
     limits: syntheticLimits,
+    admissionKey: new Uint8Array(20),
     membershipVersion: 1,
     validators,
     ...changes,

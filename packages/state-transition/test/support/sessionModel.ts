@@ -96,9 +96,9 @@ export class SessionModel {
         ? 'sessionUnknown'
         : first([
             [call.signer !== session.key || call.byWallet !== session.byWallet, 'sessionKey'],
+            [call.counter < session.nextCounter, 'counterUsed'],
             ...this.#expiry(call.expiryHeight, call.expiryTime, now),
             [call.gas < 1 || call.gas > this.limits.callGas, 'gasLimit'],
-            [call.counter < session.nextCounter, 'counterUsed'],
             [call.counter > session.nextCounter, 'counterGap'],
           ])
     if (verdict === 'executed' && session !== undefined) {
@@ -118,12 +118,12 @@ export class SessionModel {
     const verdict = first([
       [opening.signer !== opening.owner, 'sessionKey'],
       [!opening.byWallet && opening.key !== opening.owner, 'sessionKey'],
+      [!isFree, 'slotTaken'],
       ...this.#expiry(opening.expiryHeight, opening.expiryTime, now),
       [opening.slot >= limits.capacity, 'openingLimits'],
       [opening.closesHeight > now.height + limits.sessionBlocks, 'openingLimits'],
       [opening.closesTime > now.time + limits.sessionTime, 'openingLimits'],
       [now.height > opening.closesHeight || now.time > opening.closesTime, 'openingLimits'],
-      [!isFree, 'slotTaken'],
     ])
     if (verdict === 'executed')
       this.sessions.set(opening.slot, {

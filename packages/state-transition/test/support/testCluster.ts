@@ -85,6 +85,7 @@ export function genesisWith(limits: Partial<Limits> = {}, changes: Partial<Genes
     nodeVersion: 'v20.20.2',
     v8Version: '11.3.244.8-node.38',
     limits: { ...roomyLimits, ...limits },
+    admissionKey: new Uint8Array(20),
     membershipVersion: 1,
     validators: validatorSetOf([{ publicKey: publicKeyOf(seededBytes('member')), power: 1 }]),
     ...changes,
@@ -158,6 +159,7 @@ export interface SessionPlan {
   readonly owner?: Uint8Array
   readonly key?: Uint8Array
   readonly closes?: Moment
+  readonly admission?: Uint8Array
   readonly expiry?: Moment
 }
 
@@ -177,7 +179,7 @@ export function opening(plan: SessionPlan, signer?: Uint8Array, kind?: EnvelopeK
       session: { slot: plan.slot, generation: plan.generation ?? 0 },
       closes: expiryOf(plan.closes ?? momentAt(500)),
       expiry: expiryOf(plan.expiry ?? momentAt(50)),
-      admission: new Uint8Array(0),
+      admission: plan.admission ?? new Uint8Array(0),
     },
   ])
 }

@@ -75,6 +75,7 @@ export class ToyMachine implements VirtualMachine {
       gasUsed: gasLimit,
       output: new Uint8Array(0),
       detail: 'trapped',
+      logs: [],
       dirtyPages: this.#dirtyPages(this.#image),
     }
   }
@@ -99,7 +100,7 @@ export class ToyMachine implements VirtualMachine {
     else write(a % 64, b)
     const output = code === operation.output ? new Uint8Array(a).fill(b) : globalsOf(counter)
     this.#open = { pages, counter }
-    return { ok: true, gasUsed: cost, output, detail: null, dirtyPages: this.#dirtyPages(this.#open) }
+    return { ok: true, gasUsed: cost, output, detail: null, logs: [], dirtyPages: this.#dirtyPages(this.#open) }
   }
 
   accept(): void {
