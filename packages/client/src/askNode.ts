@@ -6,7 +6,7 @@ import { assert, OnusError } from '@onus/protocol/errors'
 import { type NodeFailure, NoNodeError } from './clientErrors.js'
 import { keepEvidence } from './evidence.js'
 import { isNodeTrouble, readGatewayError } from './gatewayError.js'
-import { type HttpOutcome, type HttpRequest, sendRequest } from './http.js'
+import type { HttpOutcome, HttpRequest } from './http.js'
 import { type Lifetime, lifetimeWithin } from './lifetime.js'
 import type { Network } from './network.js'
 import { orderNodes, type PoolNode, recordAnswer, recordFailure, recordOvertaken } from './nodePool.js'
@@ -88,7 +88,7 @@ export async function askNode<T>(
 ): Promise<Reply<T>> {
   const { request } = question
   const startedAt = performance.now()
-  const outcome = await sendRequest(network.settings.fetch, node.url, request, lifetime)
+  const outcome = await network.streams.send(network.settings.fetch, node.url, request, lifetime)
   const elapsed = performance.now() - startedAt
   if (outcome.kind === 'aborted') {
     if (!network.lifetime.isOver) recordOvertaken(node, elapsed)

@@ -42,21 +42,25 @@ export class NoNodeError extends OnusError {
 export type RejectionName = Exclude<keyof typeof rejectionCode, 'none'>
 
 /**
- * A certified receipt that carries no value: `call-trapped` (the call executed, its writes were undone) or
- * `call-rejected` (it did not execute; `reason` says why).
+ * A certified receipt that carries no value: `call-trapped` (the call executed, its writes were undone), `expired` (it
+ * did not execute and never can) or `call-rejected` (it did not execute; `reason` says why).
  */
 export class CallError extends OnusError {
   readonly report: CallReport
   readonly reason: RejectionName | null
+  /** What the node that answered says of the trap: the guest's words and where. Not certified. */
+  readonly hint: string | null
 
   constructor(
-    code: 'call-trapped' | 'call-rejected',
+    code: 'call-trapped' | 'call-rejected' | 'expired',
     message: string,
     report: CallReport,
     reason: RejectionName | null,
+    hint: string | null = null,
   ) {
-    super(code, message)
+    super(code, hint === null ? message : `${message}; ${report.node} says: ${hint}`)
     this.report = report
     this.reason = reason
+    this.hint = hint
   }
 }

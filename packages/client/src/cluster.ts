@@ -3,11 +3,12 @@
  * lifetime. Methods are made from the description once; nothing is generated.
  */
 import { OnusError } from '@onus/protocol/errors'
-import { decodeResult, encodeCall } from '@onus/protocol/interface/call'
+import { decodeOutput, decodeResult, encodeCall } from '@onus/protocol/interface/call'
 import type { EntryKind, Interface } from '@onus/protocol/interface/description'
 import { selectorTable } from '@onus/protocol/interface/selector'
 import type { CallArguments, CallResult, Client, EntryName } from '@onus/protocol/interface/types'
 import { receiptStatus } from '@onus/protocol/receipt'
+import { type Accepted, acceptedBy } from './acceptance.js'
 import type { CallQueue } from './callQueue.js'
 import { CallError } from './clientErrors.js'
 import type { Evidence } from './evidence.js'
@@ -17,12 +18,22 @@ import type { PendingCall } from './pendingCall.js'
 import { type QueryOptions, runQuery } from './query.js'
 import { type CallReport, callReport, type DeliveredReceipt, type QueryReport } from './reports.js'
 import { exportedSession } from './session.js'
+import { type WatchMethods, type WatchOptions, watchEvents } from './watch.js'
 
 /** How far a call has got; later versions add what comes after the certificate. */
-export type Rung = 'certified'
+export type Rung = 'accepted' | 'certified'
+
+/** An event of a call, certified with its receipt. */
+export interface CallEvent {
+  readonly name: string
+  /** The fields of the event by name. */
+  readonly value: Readonly<Record<string, unknown>>
+}
 
 export interface Certified<V> {
   readonly value: V
+  /** What the call emitted, in order. */
+  readonly events: readonly CallEvent[]
   readonly report: CallReport
 }
 
@@ -30,8 +41,10 @@ export interface Certified<V> {
 export interface SentCall<V> {
   /** Transaction id, 64 hexadecimal digits, once it is signed; `report.transactionId` names the form that executed. */
   readonly id: Promise<string>
+  /** Who took it and passes it on: one node's word. Rejects as `cluster.call` where the call ends before. */
+  until(rung: 'accepted'): Promise<Accepted>
   /** Value and report, once more than 2/3 of the validators signed the block. Rejects as `cluster.call`. */
-  until(rung: Rung): Promise<Certified<V>>
+  until(rung: 'certified'): Promise<Certified<V>>
 }
 
 export type CallMethods<I extends Interface> = Client<I, QueryReport>['call']
@@ -64,6 +77,11 @@ export interface Cluster<I extends Interface> {
   readonly query: QueryMethods<I>
   /** Queries at a height, or of one node without comparison. */
   at(options: QueryOptions): QueryMethods<I>
+  /**
+   * Events as they are certified, each proved before it is seen: `for await (const { value, cursor } of
+   * cluster.watch.added({ from }))`. Reject as `watchEvents`.
+   */
+  readonly watch: WatchMethods<I>
   /** What nodes answered that cannot be true, oldest first. */
   readonly evidence: readonly Evidence[]
   readonly nodes: readonly NodeHealth[]
@@ -90,9 +108,11 @@ function certifiedOf(
       `${name} trapped in block ${report.height}; its writes are undone`,
       report,
       null,
+      delivered.hint,
     )
   try {
-    return { value: decodeResult(description, name, receipt.output), report }
+    const { value, events } = decodeOutput(description, name, receipt.output)
+    return { value, events: events as readonly CallEvent[], report }
   } catch (cause) {
     throw new OnusError('result-form', `the certified result of ${name} is not of the described type`, {
       remedy: 'generate the client again from the interface of the deployed backend',
@@ -113,6 +133,7 @@ export class ConnectedCluster<I extends Interface> implements Cluster<I> {
   readonly call: CallMethods<I>
   readonly send: SendMethods<I>
   readonly query: QueryMethods<I>
+  readonly watch: WatchMethods<I>
   readonly #description: Interface
   readonly #network: Network
   readonly #queue: CallQueue
@@ -137,6 +158,10 @@ export class ConnectedCluster<I extends Interface> implements Cluster<I> {
     this.call = calls as CallMethods<I>
     this.send = sends as SendMethods<I>
     this.query = this.at({})
+    const watches: Record<string, (options?: WatchOptions) => unknown> = Object.create(null)
+    for (const { name } of description.events ?? [])
+      watches[name] = (given = {}) => watchEvents(network, description, name, given)
+    this.watch = Object.freeze(watches) as unknown as WatchMethods<I>
   }
 
   at(options: QueryOptions): QueryMethods<I> {
@@ -158,7 +183,8 @@ export class ConnectedCluster<I extends Interface> implements Cluster<I> {
     })
     // Whoever never asks for the outcome must not get an unhandled rejection.
     certified.catch(() => undefined)
-    return { id: call.id, until: () => certified }
+    const until = (rung: Rung): Promise<unknown> => (rung === 'accepted' ? acceptedBy(this.#network, call) : certified)
+    return { id: call.id, until: until as SentCall<unknown>['until'] }
   }
 
   get evidence(): readonly Evidence[] {

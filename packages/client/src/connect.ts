@@ -5,6 +5,7 @@ import type { Interface } from '@onus/protocol/interface/description'
 import { nobleCurve } from '@onus/protocol/signature'
 import { askUntil, errorOfFailure, nodesInOrder } from './askNode.js'
 import { CallQueue } from './callQueue.js'
+import { CallStreams } from './callStreams.js'
 import { CertificateStore } from './certificateStore.js'
 import { type Cluster, ConnectedCluster } from './cluster.js'
 import { createEvidenceLog, type EvidenceLog, keepEvidence } from './evidence.js'
@@ -39,13 +40,16 @@ function keepFork(evidence: EvidenceLog, first: Uint8Array, second: Uint8Array):
 export async function connect<const I extends Interface>(options: ConnectOptions<I>): Promise<Cluster<I>> {
   const trust = trustedCluster(options.genesis, options.hasher ?? nobleHasher, options.curve ?? nobleCurve)
   const evidence = createEvidenceLog()
+  const settings = settingsOf(options, trust.genesis)
+  const lifetime = new Lifetime()
   const network: Network = {
     trust,
-    settings: settingsOf(options, trust.genesis),
+    settings,
+    streams: new CallStreams(settings.webSocket, lifetime),
     pool: createPool(options.nodes),
     evidence,
     certificates: new CertificateStore(trust, (first, second) => keepFork(evidence, first, second)),
-    lifetime: new Lifetime(),
+    lifetime,
     hint: null,
     readHeight: 0,
   }

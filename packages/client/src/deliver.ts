@@ -2,6 +2,7 @@
  * Brings calls to their ends (`spec/client.md` 6): signs them, carries the envelope, and judges what came. A call keeps
  * its counter for life and may be signed again with another expiry only: of all its forms at most one executes.
  */
+import { equalBytes } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
 import { receiptStatus, rejectionCode } from '@onus/protocol/receipt'
 import type { BlockMoment } from '@onus/protocol/session'
@@ -184,6 +185,16 @@ async function concludeRejection(
 ): Promise<boolean> {
   const { height } = delivered.certificate.manifest
   const reason = namesOfRejections.get(delivered.receipt.rejection) as RejectionName
+  if (reason === 'expired') {
+    // The receipt itself proves that this form of the call never executed and never will (`spec/session.md` 4).
+    const others = call.ids.filter((id) => !equalBytes(id, delivered.receipt.transactionId))
+    if (others.length === 0) {
+      const report = callReport(delivered, call.issuedAt, performance.now())
+      releaseCounter(session, call.counter)
+      call.fail(new CallError('expired', `block ${height} proves that the call can never execute`, report, reason))
+      return false
+    }
+  }
   let isAgain = false
   await concludeAbsent(
     network,
@@ -198,11 +209,7 @@ async function concludeRejection(
       if (reason === 'sessionUnknown' || reason === 'sessionKey') session.dead = true
       const message = `block ${height} rejected the call: ${reason}`
       const report = callReport(delivered, call.issuedAt, performance.now())
-      call.fail(
-        reason === 'expired'
-          ? new OnusError('expired', message, { remedy: 'call again' })
-          : new CallError('call-rejected', message, report, reason),
-      )
+      call.fail(new CallError(reason === 'expired' ? 'expired' : 'call-rejected', message, report, reason))
     },
   )
   return isAgain

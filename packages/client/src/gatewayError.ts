@@ -16,11 +16,20 @@ const maximumMessage = 1000
 
 /** The object in JSON bytes. Rejects `json-form`. */
 export function readJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    return readJsonText(utf8Text(bytes))
+  } catch (cause) {
+    throw new OnusError('json-form', 'expected a JSON object in UTF-8', { cause })
+  }
+}
+
+/** The object in a JSON text. Rejects `json-form`. */
+export function readJsonText(text: string): Readonly<Record<string, unknown>> {
   let json: unknown
   try {
-    json = JSON.parse(utf8Text(bytes))
+    json = JSON.parse(text)
   } catch (cause) {
-    throw new OnusError('json-form', 'expected JSON in UTF-8', { cause })
+    throw new OnusError('json-form', 'expected JSON', { cause })
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new OnusError('json-form', 'expected a JSON object')

@@ -1,5 +1,6 @@
 /** What every part of a client shares: the pinned trust, the nodes, what was verified, and the settings. No code. */
 import type { BlockMoment } from '@onus/protocol/session'
+import type { CallStreams } from './callStreams.js'
 import type { CertificateStore } from './certificateStore.js'
 import type { EvidenceLog } from './evidence.js'
 import type { Lifetime } from './lifetime.js'
@@ -11,6 +12,7 @@ export interface Network {
   readonly trust: TrustedCluster
   readonly settings: Settings
   readonly pool: readonly PoolNode[]
+  readonly streams: CallStreams
   readonly evidence: EvidenceLog
   readonly certificates: CertificateStore
   /** Over when the client is closed. */

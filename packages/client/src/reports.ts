@@ -41,6 +41,8 @@ export interface QueryReport {
 export interface VerifiedReceipt {
   readonly receipt: Receipt
   readonly certificate: Certificate
+  /** What the node says of a trap: the guest's words and where. Not certified; null where it says nothing. */
+  readonly hint: string | null
 }
 
 /** A verified receipt, who gave it and when (`performance.now()`). */

@@ -5,6 +5,7 @@ import type { Hasher } from '@onus/protocol/hash'
 import type { Interface } from '@onus/protocol/interface/description'
 import type { Curve } from '@onus/protocol/signature'
 import { maximumCallsPerEnvelope } from '@onus/protocol/transaction'
+import type { OpenWebSocket } from './callStream.js'
 import type { ExportedSession } from './exportedSession.js'
 import type { Fetch } from './http.js'
 import type { WalletAccount } from './wallet.js'
@@ -44,6 +45,11 @@ export interface ConnectOptions<I extends Interface> {
   readonly curve?: Curve
   /** Default the platform's. */
   readonly fetch?: Fetch
+  /**
+   * Opens WebSockets, by which calls go when they can; default the platform's. Node 20 has none: give
+   * `(url, protocol) => new WebSocket(url, protocol)` of the package `ws`. `null` for none.
+   */
+  readonly webSocket?: OpenWebSocket | null
 }
 
 export interface Settings {
@@ -53,6 +59,11 @@ export interface Settings {
   readonly gasLimit: number
   readonly admission: Uint8Array
   readonly fetch: Fetch
+  readonly webSocket: OpenWebSocket | null
+}
+
+function platformWebSocket(): OpenWebSocket | null {
+  return typeof globalThis.WebSocket === 'function' ? (url, protocol) => new globalThis.WebSocket(url, protocol) : null
 }
 
 function checkedInteger(name: string, value: number, most: number): number {
@@ -80,5 +91,6 @@ export function settingsOf(options: ConnectOptions<Interface>, genesis: Genesis)
     gasLimit: checkedInteger('gasLimit', options.gasLimit ?? limits.callGas, limits.callGas),
     admission,
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    webSocket: options.webSocket === undefined ? platformWebSocket() : options.webSocket,
   }
 }

@@ -40,14 +40,18 @@ export function verifyResults(
     const certificate = admit(encoded)
     certificates.set(certificate.manifest.height, certificate)
   }
-  return results.receipts.map((encoded, index) => verifyReceipt(certificates, encoded, ids[index] as Uint8Array))
+  const hints = new Map((results.hints ?? []).map(({ receipt, text }) => [receipt, text]))
+  return results.receipts.map((encoded, index) => ({
+    ...verifyReceipt(certificates, encoded, ids[index] as Uint8Array),
+    hint: hints.get(index) ?? null,
+  }))
 }
 
 function verifyReceipt(
   certificates: ReadonlyMap<number, Certificate>,
   encoded: Uint8Array,
   id: Uint8Array,
-): VerifiedReceipt {
+): Omit<VerifiedReceipt, 'hint'> {
   const proof = decodeReceiptProof(encoded)
   const certificate = certificates.get(proof.height)
   if (certificate === undefined)

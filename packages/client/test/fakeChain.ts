@@ -10,7 +10,7 @@ import { fixedTreeProof, fixedTreeRoot } from '@onus/protocol/fixedTree'
 import { chainIdOfGenesis, domainOfGenesis, encodeGenesis, type Genesis, localClusterId } from '@onus/protocol/genesis'
 import { nobleHasher } from '@onus/protocol/hash'
 import { dataHash, type Header, headerHash } from '@onus/protocol/header'
-import { decodeCall, encodeResult } from '@onus/protocol/interface/call'
+import { decodeCall, encodeOutput } from '@onus/protocol/interface/call'
 import { encodeManifest, encodeSeal, type Manifest, manifestHash } from '@onus/protocol/manifest'
 import { appendToRange, emptyRange, rangeRoot } from '@onus/protocol/merkleRange'
 import { merkleLeaf, merkleProof } from '@onus/protocol/merkleTree'
@@ -93,6 +93,7 @@ function genesisOf(options: ChainOptions): { genesis: Genesis; keys: Uint8Array[
       sessionMilliseconds: 3_600_000,
       ...options.limits,
     },
+    admissionKey: new Uint8Array(20),
     membershipVersion: 1,
     validators,
   }
@@ -237,6 +238,7 @@ export class FakeChain {
     if (session === undefined || session.generation !== call.session.generation || isPast(session.closes, moment))
       return rejected(rejectionCode.sessionUnknown)
     if (session.callKind !== kind || !equalBytes(session.key, signer)) return rejected(rejectionCode.sessionKey)
+    if (call.counter < session.nextCounter) return rejected(rejectionCode.counterUsed)
     if (isPast(call.expiry, moment)) return rejected(rejectionCode.expired)
     const { expiryBlocks, expiryMilliseconds } = this.genesis.limits
     if (
@@ -244,13 +246,15 @@ export class FakeChain {
       call.expiry.time > moment.milliseconds + expiryMilliseconds
     )
       return rejected(rejectionCode.expiryTooFar)
-    if (call.counter < session.nextCounter) return rejected(rejectionCode.counterUsed)
     if (call.counter > session.nextCounter) return rejected(rejectionCode.counterGap)
     this.sessions.set(call.session.slot, { ...session, nextCounter: session.nextCounter + 1 })
     const { entry, args } = decodeCall(notes, call.argument)
     if (entry.name === 'fail') return this.#receipt(id, receiptStatus.trapped, rejectionCode.none)
-    this.notes.push({ id: this.notes.length, text: String(args[0]) })
-    const output = encodeResult(notes, 'add', this.notes.length - 1)
+    const [text, note] = [String(args[0]), this.notes.length]
+    this.notes.push({ id: note, text })
+    // A text of several parts is told in as many events.
+    const events = text.split('+').map((part) => ({ name: 'added', value: { id: note, text: part } }) as const)
+    const output = encodeOutput(notes, 'add', note, events)
     return this.#receipt(id, receiptStatus.executed, rejectionCode.none, new Uint8Array(output))
   }
 

@@ -23,4 +23,14 @@ export const notes = {
     },
     { name: 'boom', kind: 'query', params: [], result: null },
   ],
+  events: [
+    {
+      name: 'added',
+      fields: [
+        ['id', 'u32'],
+        ['text', 'string'],
+      ],
+    },
+    { name: 'cleared', fields: [] },
+  ],
 } as const

@@ -64,7 +64,8 @@ function createNode(files: NodeFiles, engineName: string, createEngine: (parts: 
     lie: config.lie,
     engineName,
     createEngine,
-    log: createLog((line) => process.stderr.write(line), { node: config.name }),
+    log: createLog((line) => process.stderr.write(line), { node: config.name }, config.log.level),
+    logSettings: config.log,
     onFailure: fail,
   })
 }

@@ -9,12 +9,24 @@ import { OnusError } from '@onus/protocol/errors'
 import { isPublicKey } from '@onus/protocol/signature'
 import type { CometbftPeer } from './engines/cometbft/config.js'
 import { elements, integer, type JsonValue, member, text, truth } from './engines/cometbft/json.js'
+import {
+  defaultLogSettings,
+  type GatewaySettings,
+  gatewaySettings,
+  type LogSettings,
+  logSettings,
+  optional,
+} from './gateway/settings.js'
 import type { LinkPeer } from './links/links.js'
 
 /** `node.json` as it is written. Keys and ids in hexadecimal. */
 export interface NodeConfigFile {
+  /** Of the form of this file; 1 where it is left out (`spec/compatibility.md`). */
+  readonly version?: 1
   readonly name: string
-  readonly gateway: { readonly host: string; readonly port: number }
+  /** Beside host and port, what of `GatewaySettings` is to differ from its default. */
+  readonly gateway: { readonly host: string; readonly port: number } & Partial<GatewaySettings>
+  readonly log?: Partial<LogSettings>
   readonly link: {
     readonly host: string
     readonly port: number
@@ -34,7 +46,9 @@ export interface NodeConfigFile {
 
 export interface NodeFiles {
   readonly home: string
-  readonly config: Omit<NodeConfigFile, 'link'> & {
+  readonly config: Omit<NodeConfigFile, 'link' | 'gateway' | 'log'> & {
+    readonly gateway: { readonly host: string; readonly port: number; readonly settings: GatewaySettings }
+    readonly log: LogSettings
     readonly link: { readonly host: string; readonly port: number; readonly peers: readonly LinkPeer[] }
   }
   readonly genesis: Uint8Array
@@ -96,12 +110,22 @@ function linkPeer(json: JsonValue): LinkPeer {
   return { name: text(member(json, 'name')), ...endpoint(json), publicKey: publicKey(member(json, 'publicKey')) }
 }
 
+function checkVersion(json: JsonValue): void {
+  if (json.value !== undefined && json.value !== 1)
+    throw new OnusError('node-config', `expected version 1 of this file, got ${JSON.stringify(json.value)}`, {
+      path: json.path,
+      remedy: 'run the version of Onus that it was written for',
+    })
+}
+
 function parseConfig(root: JsonValue): NodeFiles['config'] {
+  checkVersion(member(root, 'version'))
   const link = member(root, 'link')
   const cometbft = member(root, 'cometbft')
   return {
     name: text(member(root, 'name')),
-    gateway: endpoint(member(root, 'gateway')),
+    gateway: { ...endpoint(member(root, 'gateway')), settings: gatewaySettings(member(root, 'gateway')) },
+    log: optional(root, 'log', defaultLogSettings, logSettings),
     link: { ...endpoint(link), peers: elements(member(link, 'peers'), 64).map(linkPeer) },
     cometbft: {
       rpcPort: port(member(cometbft, 'rpcPort')),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { defaultLogSettings, defaultSettings } from '@onus/node/gateway/settings'
 import { type NodeConfigFile, nodeFileNames, readNodeFiles } from '@onus/node/nodeConfig'
 import { nativePublicKeyOf } from '@onus/node/signer/nativeCurve'
 import { toHex } from '@onus/protocol/bytes'
@@ -82,6 +83,8 @@ describe('the folder of a node', () => {
       const [peer] = config.link.peers
       assert.deepEqual(files.config, {
         ...config,
+        gateway: { ...config.gateway, settings: defaultSettings },
+        log: defaultLogSettings,
         link: { ...config.link, peers: [{ ...peer, publicKey: nativePublicKeyOf(seededBytes('peer')) }] },
       })
       assert.deepEqual(files.validatorKey, seededBytes(nodeFileNames.validatorKey))

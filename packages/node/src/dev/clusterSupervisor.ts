@@ -7,11 +7,14 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OnusError } from '@onus/protocol/errors'
+import type { StandbyPool } from './standby/standbyPool.js'
 
 export interface SupervisorOptions {
   readonly homes: readonly string[]
   /** Path of the CometBFT binary; null for the embedded engine. */
   readonly cometbft: string | null
+  /** Processes that have loaded already; taken for the first start. */
+  readonly standby?: StandbyPool
   /** Told of each exit that nobody asked for. */
   readonly onExit?: (exit: { process: string; code: number | null; signal: string | null; restartIn: number }) => void
 }
@@ -25,12 +28,21 @@ interface Supervised {
   isReady: boolean
   failures: number
   timer: NodeJS.Timeout | null
+  /** Its next exit was asked for: no failure, and no pause before it starts again. */
+  isRestarting: boolean
 }
 
 const script = new URL('../main.js', import.meta.url)
 const firstPause = 200
 const longestPause = 5000
 const stopPatience = 12_000
+
+function spawnNode(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+  return spawn(process.execPath, ['--enable-source-maps', script.pathname, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, ...env },
+  })
+}
 
 export class ClusterSupervisor {
   readonly #options: SupervisorOptions
@@ -45,7 +57,7 @@ export class ClusterSupervisor {
       const logPath = join(homes[0] as string, 'node.log')
       const name = options.cometbft === null ? 'cluster' : `node ${index + 1}`
       const log = createWriteStream(logPath, { flags: 'a' })
-      return { name, homes, log, logPath, child: null, isReady: false, failures: 0, timer: null }
+      return { name, homes, log, logPath, child: null, isReady: false, failures: 0, timer: null, isRestarting: false }
     })
   }
 
@@ -80,15 +92,14 @@ export class ClusterSupervisor {
 
   #spawn(supervised: Supervised): void {
     if (this.#isStopping) return
-    const { cometbft } = this.#options
-    const mode = cometbft === null ? ['--embedded'] : []
-    const child = spawn(process.execPath, ['--enable-source-maps', script.pathname, ...mode, ...supervised.homes], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, ...(cometbft === null ? {} : { ONUS_COMETBFT: cometbft }) },
-    })
+    const { cometbft, standby } = this.#options
+    const args = [...(cometbft === null ? ['--embedded'] : []), ...supervised.homes]
+    const env: Record<string, string> = cometbft === null ? {} : { ONUS_COMETBFT: cometbft }
+    const child = standby?.take({ args, env }) ?? spawnNode(args, env)
     supervised.child = child
     child.stderr?.pipe(supervised.log, { end: false })
-    child.on('message', () => {
+    child.on('message', (message: { readonly ready?: unknown }) => {
+      if (message.ready === undefined) return
       supervised.isReady = true
       supervised.failures = 0
       this.#tellReady()
@@ -107,10 +118,30 @@ export class ClusterSupervisor {
     supervised.isReady = false
     this.#tellReady()
     if (this.#isStopping) return
+    if (supervised.isRestarting) {
+      supervised.isRestarting = false
+      this.#spawn(supervised)
+      return
+    }
     const restartIn = Math.min(firstPause * 2 ** supervised.failures, longestPause)
     supervised.failures += 1
     this.#options.onExit?.({ process: supervised.name, code, signal, restartIn })
     supervised.timer = setTimeout(() => this.#spawn(supervised), restartIn)
+  }
+
+  /**
+   * Starts the process of node `index` (from 0) again, with `SIGKILL` as after a power cut; with the embedded engine that
+   * is the one process of all nodes. Resolves when it is ready. Rejects as `start`.
+   */
+  async restart(index: number, signal: 'SIGTERM' | 'SIGKILL', patience = 60_000): Promise<void> {
+    const supervised = this.#processes[Math.min(index, this.#processes.length - 1)] as Supervised
+    const { child } = supervised
+    if (child !== null) {
+      supervised.isReady = false
+      supervised.isRestarting = true
+      child.kill(signal)
+    }
+    await this.ready(patience)
   }
 
   /** Ids of the processes that run now, in the order of the nodes; null while one is down. */

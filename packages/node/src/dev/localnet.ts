@@ -43,12 +43,18 @@ export interface LocalnetOptions {
   readonly nodes: number
   readonly module: Uint8Array
   readonly limits?: Partial<Limits>
+  /** Address (20 bytes) whose tokens open sessions; anybody opens them when left out. */
+  readonly admissionKey?: Uint8Array
   /** Numbers (from 0) of nodes that answer wrongly. */
   readonly liars?: readonly number[]
   /** Multiplies the consensus timeouts; 2 suits a laptop on which all nodes run. */
   readonly timeoutScale?: number
   /** First of 4 consecutive ports of each node; free ones are drawn when left out. */
   readonly basePort?: number
+  /** The ports of an earlier network of as many nodes, whose place this one takes. */
+  readonly ports?: readonly number[]
+  /** What is known of the module already, so that its start function is not run again. */
+  readonly code?: CodeGenesis
 }
 
 export interface Localnet {
@@ -56,6 +62,7 @@ export interface Localnet {
   readonly gatewayUrls: readonly string[]
   readonly genesis: Genesis
   readonly genesisBytes: Uint8Array
+  readonly ports: readonly number[]
 }
 
 const portsPerNode = 4
@@ -101,6 +108,11 @@ async function freePorts(count: number): Promise<number[]> {
   return [...ports]
 }
 
+function choosePorts(count: number, basePort: number | undefined): Promise<number[]> {
+  if (basePort === undefined) return freePorts(count)
+  return Promise.resolve(Array.from({ length: count }, (_, index) => basePort + index))
+}
+
 interface NodeKeys {
   readonly validator: Uint8Array
   readonly link: Uint8Array
@@ -116,13 +128,14 @@ async function makeGenesis(options: LocalnetOptions, keys: readonly NodeKeys[]):
     initialHeight: 1,
     time: { seconds: Math.floor(now / 1000), nanoseconds: (now % 1000) * 1_000_000 },
     previousManifest: new Uint8Array(32),
-    ...(await codeGenesis(options.module)),
+    ...(options.code ?? (await codeGenesis(options.module))),
     loweringVersion,
     maximumMemoryPages,
     startGas,
     nodeVersion: process.version,
     v8Version: process.versions.v8,
     limits: { ...localLimits, ...options.limits },
+    admissionKey: options.admissionKey ?? new Uint8Array(20),
     membershipVersion: 0,
     validators: validatorSetOf(
       keys.map(({ validator }) => ({ publicKey: publicKeyOf(validator), power: memberPower })),
@@ -173,7 +186,7 @@ export async function createLocalnet(options: LocalnetOptions): Promise<Localnet
   }))
   const { basePort } = options
   const count = options.nodes * portsPerNode
-  const ports = basePort === undefined ? await freePorts(count) : Array.from({ length: count }, (_, i) => basePort + i)
+  const ports = options.ports ?? (await choosePorts(count, basePort))
   const genesis = await makeGenesis(options, keys)
   const genesisBytes = encodeGenesis(genesis)
   const homes: string[] = []
@@ -191,5 +204,5 @@ export async function createLocalnet(options: LocalnetOptions): Promise<Localnet
     homes.push(home)
   }
   const gatewayUrls = homes.map((_, index) => `http://127.0.0.1:${ports[index * portsPerNode]}`)
-  return { homes, gatewayUrls, genesis, genesisBytes }
+  return { homes, gatewayUrls, genesis, genesisBytes, ports }
 }
