@@ -1,6 +1,6 @@
 /**
  * Which workspace may import which (layout.md, "May import (nothing else may)"):
- *   explorer -> client -> protocol <- vm <- state-transition <- node <- cli;  cli -> client, examples
+ *   explorer -> client -> protocol <- vm <- state-transition <- node <- cli;  cli -> client, sdk, examples
  *   sdk/assemblyscript -> protocol;  examples -> sdk, client, protocol;  test and bench -> everything
  * `packages`: the other packages that it may import; '*' is all. `external`: prefixes of the npm packages its src may
  * import; absent: whatever its package.json declares. `browser`: its src also runs in a browser, so nothing from
@@ -19,6 +19,7 @@ const layerRules = {
       'packages/state-transition',
       'packages/node',
       'packages/client',
+      'sdk/*',
       'examples/*',
     ],
   },

@@ -1,38 +1,50 @@
-/** The command line: `onus COMMAND`, reached by `npm start` with the command `start`. Each command parses its own options. */
+/** The command line: `onus COMMAND`. `npm start` is the command `start`, which parses its own options. */
 import { OnusError } from '@onus/protocol/errors'
+import { commandHelp, overallHelp } from './command/help.js'
+import { nearestWord } from './command/nearestWord.js'
+import { createOutput, describeError, errorJson } from './command/output.js'
+import { parseCommand } from './command/parse.js'
+import { commands } from './commands/all.js'
 import { startCommand, startHelp } from './commands/start.js'
 
-const help = `Usage: onus COMMAND [OPTIONS]
+function unknownCommand(word: string): OnusError {
+  const nearest = nearestWord(
+    word,
+    commands.map(({ name }) => name),
+  )
+  return new OnusError('usage', `there is no command ${JSON.stringify(word)}`, {
+    remedy: nearest === null ? 'see onus --help' : `did you mean: onus ${nearest}? See onus --help`,
+  })
+}
 
-Commands:
-  start   run a local cluster with the example backend on real data
+async function runStart(words: readonly string[]): Promise<number> {
+  if (!words.includes('--help')) return startCommand(words)
+  process.stdout.write(startHelp)
+  return 0
+}
 
-onus COMMAND --help tells the options of a command.
-`
-
-async function main(args: readonly string[]): Promise<number> {
-  const [command, ...rest] = args
-  if (command === undefined || command === '--help' || command === 'help') {
-    process.stdout.write(help)
-    return command === undefined ? 1 : 0
+async function run(words: readonly string[]): Promise<number> {
+  const [word, ...rest] = words
+  if (word === undefined || word === '--help' || word === 'help') {
+    process.stdout.write(overallHelp(commands))
+    return word === undefined ? 1 : 0
   }
-  if (command !== 'start')
-    throw new OnusError('usage', `there is no command ${JSON.stringify(command)}`, { remedy: 'see onus --help' })
-  if (rest.includes('--help')) {
-    process.stdout.write(startHelp)
+  if (word === 'start') return runStart(rest)
+  const command = commands.find(({ name }) => name === word)
+  if (command === undefined) throw unknownCommand(word)
+  const parsed = parseCommand(command, rest)
+  if (parsed.flags.has('help')) {
+    process.stdout.write(commandHelp(command))
     return 0
   }
-  return startCommand(rest)
+  return command.run({ ...parsed, output: createOutput(parsed.flags.has('json')), folder: process.cwd() })
 }
 
-/** What a person sees of a failure: what, and what to do about it. */
-function describe(error: unknown): string {
-  if (!(error instanceof OnusError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return error.remedy === undefined ? error.message : `${error.message}\n  ${error.remedy}`
-}
-
-process.exitCode = await main(process.argv.slice(2)).catch((error) => {
-  process.stderr.write(`✖ ${describe(error)}\n`)
+const words = process.argv.slice(2)
+process.exitCode = await run(words).catch((error: unknown) => {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+  if (words.includes('--json') && words[0] !== 'start') process.stdout.write(`${JSON.stringify(errorJson(error))}\n`)
+  else process.stderr.write(`✖ ${describeError(error)}\n`)
   return 1
 })
 // Sockets of finished requests may linger; nothing is under way any more.

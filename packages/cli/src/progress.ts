@@ -5,6 +5,8 @@ export interface Progress {
   update(text: string): void
   /** Ends the line with its final text. */
   done(text: string): void
+  /** Takes the line away. */
+  clear(): void
 }
 
 const linePause = 5000
@@ -22,6 +24,10 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
     done(text) {
       printedAt = 0
       stream.write(`${clear}✔ ${text}\n`)
+    },
+    clear() {
+      printedAt = 0
+      stream.write(clear)
     },
   }
 }

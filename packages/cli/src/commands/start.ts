@@ -22,6 +22,7 @@ import { type EngineName, type LocalCluster, startLocalCluster } from '../demo/l
 import { quantile, rounded } from '../demo/statistics.js'
 import { writeSamples } from '../demo/writeSamples.js'
 import { createProgress, type Progress } from '../progress.js'
+import { openWebSocket } from '../webSocket.js'
 
 export const startHelp = `Usage: npm start -- [OPTIONS]
 
@@ -183,6 +184,7 @@ async function use(local: LocalCluster, options: StartOptions, progress: Progres
     maximumBatch: 8,
     maximumInFlight: 32,
     timeouts: { call: 120_000, request: 30_000 },
+    webSocket: openWebSocket,
   })
   try {
     const result = await run(cluster, options, progress)

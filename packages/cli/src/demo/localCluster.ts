@@ -33,7 +33,7 @@ export interface LocalCluster {
 const toolFolder = fileURLToPath(new URL('../../../../../tools/cometbft', import.meta.url))
 
 /** Path of the binary, or null for the embedded engine. Rejects `no-go` when CometBFT was asked for and cannot be had. */
-async function binaryFor(engine: EngineName | null, progress: Progress): Promise<string | null> {
+export async function findBinary(engine: EngineName | null, progress: Progress): Promise<string | null> {
   if (engine === 'embedded') return null
   const result = await cometbftBinary({
     sourceFolder: toolFolder,
@@ -51,7 +51,7 @@ async function binaryFor(engine: EngineName | null, progress: Progress): Promise
 
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   const { progress } = options
-  const binary = await binaryFor(options.engine, progress)
+  const binary = await findBinary(options.engine, progress)
   const folder = await mkdtemp(join(tmpdir(), 'onus-'))
   const localnet = await createLocalnet({ folder, nodes: options.nodes, module: options.module })
   const supervisor = new ClusterSupervisor({
