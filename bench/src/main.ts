@@ -1,11 +1,18 @@
 /** The benchmarks, reached by `npm run bench -- NAME`. Each parses its own options. */
 import { OnusError } from '@onus/protocol/errors'
 import { clusterBench } from './cluster/clusterBench.js'
+import { scaleBench } from './scale/scaleBench.js'
+
+const benchmarks = new Map([
+  ['cluster', clusterBench],
+  ['scale', scaleBench],
+])
 
 const help = `Usage: npm run bench -- NAME [OPTIONS]
 
 Benchmarks:
   cluster   certified calls of a cluster beside CometBFT's kvstore
+  scale     certified calls of clusters of 4 to 16 nodes
 
 npm run bench -- NAME --help tells the options of a benchmark.
 `
@@ -15,9 +22,10 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stdout.write(help)
     return name === undefined ? 2 : 0
   }
-  if (name !== 'cluster')
+  const run = benchmarks.get(name)
+  if (run === undefined)
     throw new OnusError('usage', `there is no benchmark ${JSON.stringify(name)}`, { remedy: 'see npm run bench' })
-  return clusterBench(args)
+  return run(args)
 }
 
 /** What a person sees of a failure: what, and what to do about it. */

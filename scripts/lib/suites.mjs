@@ -9,6 +9,7 @@ import { workspacesOf } from './workspaces.mjs'
 /** Kinds of suites in the workspace `test`, in order. `needs`: not run without; `uses`: demanded by --require-all. */
 const systemSuites = [
   { folder: 'differential', seconds: 600, needs: [], uses: ['shared'] },
+  { folder: 'formats', seconds: 600, needs: [], uses: [] },
   { folder: 'fuzz', seconds: 600, needs: [], uses: [] },
   { folder: 'e2e', seconds: 1800, needs: [], uses: ['go', 'shared'] },
   { folder: 'browser', seconds: 600, needs: ['chromium'], uses: ['go'] },

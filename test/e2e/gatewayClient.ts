@@ -43,6 +43,7 @@ export interface NodeStatus {
   readonly links: readonly string[]
   readonly signed: { readonly signed: number; readonly refused: Readonly<Record<string, number>> } | null
   readonly dissent: number | null
+  readonly members: readonly { readonly address: string; readonly power: number }[]
 }
 
 export async function statusOf(url: string): Promise<NodeStatus> {

@@ -13,7 +13,7 @@ export type LedgerCluster = Cluster<typeof ledger>
 
 /** A client of the cluster with the native curve and hash functions; `urls` are all gateways unless given. */
 export function openClient(
-  localnet: Localnet,
+  localnet: Pick<Localnet, 'genesisBytes' | 'gatewayUrls'>,
   options: Partial<ConnectOptions<typeof ledger>> = {},
 ): Promise<LedgerCluster> {
   return connect({

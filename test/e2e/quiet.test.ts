@@ -1,4 +1,4 @@
-/** Networks that nothing happens to, of 4 and 7 nodes; and all nodes in one process over the embedded engine. */
+/** Networks that nothing happens to, of 4, 7 and 16 nodes; and all nodes in one process over the embedded engine. */
 import { describe, test } from 'node:test'
 import { readManifest } from './network.js'
 import { reportLine, runNetwork } from './runNetwork.js'
@@ -17,6 +17,12 @@ describe('quiet networks', { skip }, () => {
       const manifest = await readManifest(name)
       console.log(reportLine(manifest, await runNetwork(manifest, path)))
     })
+
+  const leftOut = process.env['ONUS_NIGHTLY'] === '1' ? false : 'nightly: 16 nodes take minutes on two cores'
+  test('sixteen nodes certify 1,000 calls (scale16)', { skip: leftOut, timeout: 900_000 }, async () => {
+    const manifest = await readManifest('scale16')
+    console.log(reportLine(manifest, await runNetwork(manifest, path)))
+  })
 })
 
 describe('the embedded engine', () => {

@@ -29,6 +29,8 @@ export interface TestCluster {
   pids(node: number): Promise<{ node: number | null; cometbft: number | null }>
   startNode(node: number): Promise<void>
   stopNode(node: number): Promise<void>
+  /** SIGKILL of node and CometBFT; nobody starts them again, until `startNode`. */
+  killNode(node: number): Promise<void>
   /** Resolves when every node that is meant to run says that it is ready. */
   ready(patience: number): Promise<void>
   /** Lines of the node's log that have `text`. */
@@ -48,14 +50,21 @@ export async function findCometbft(): Promise<{ path: string } | { skip: string 
   return result.kind === 'binary' ? { path: result.path } : { skip: `needs go: ${result.remedy}` }
 }
 
+/** The file outlives a killed node, and another process may have the id by then: the command line proves it. */
 async function cometbftPid(home: string): Promise<number | null> {
-  const text = await readFile(join(home, 'engine/cometbft/cometbft.pid'), 'utf8').catch(() => '')
-  return /^\d+\s*$/.test(text) ? Number(text) : null
+  const engineHome = join(home, 'engine/cometbft')
+  const text = await readFile(join(engineHome, 'cometbft.pid'), 'utf8').catch(() => '')
+  if (!/^\d+\s*$/.test(text)) return null
+  if (process.platform !== 'linux') return Number(text)
+  const command = await readFile(`/proc/${Number(text)}/cmdline`, 'utf8').catch(() => '')
+  return command.split('\0').includes(engineHome) ? Number(text) : null
 }
 
 type ClusterOptions = Omit<LocalnetOptions, 'folder'> & {
   /** Path of CometBFT, or null for the embedded engine: then all nodes are one process, under node 1. */
   readonly cometbft: string | null
+  /** Keep the folder on disk, where the system counts what processes write. */
+  readonly isOnDisk?: boolean
 }
 
 class Processes {
@@ -94,6 +103,12 @@ class Processes {
     await supervisor?.stop()
   }
 
+  async kill(node: number): Promise<void> {
+    const pids = await this.pids(node)
+    for (const pid of [pids.node, pids.cometbft]) if (pid !== null) process.kill(pid, 'SIGKILL')
+    await this.stop(node)
+  }
+
   async ready(patience: number): Promise<void> {
     await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready(patience)))
   }
@@ -113,9 +128,9 @@ class Processes {
 
 /** Makes and starts a cluster; resolves when all nodes are ready. */
 export async function startCluster(options: ClusterOptions): Promise<TestCluster> {
-  const { cometbft, ...rest } = options
+  const { cometbft, isOnDisk = false, ...rest } = options
   // Sockets lie in the folder, so its path must be short.
-  const folder = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'onus-'))
+  const folder = await mkdtemp(join(existsSync('/dev/shm') && !isOnDisk ? '/dev/shm' : tmpdir(), 'onus-'))
   const localnet = await createLocalnet({ ...rest, folder })
   const processes = new Processes(localnet, cometbft)
   const remove = async (): Promise<void> => {
@@ -135,6 +150,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
     pids: (node) => processes.pids(node),
     startNode: (node) => processes.start(node),
     stopNode: (node) => processes.stop(node),
+    killNode: (node) => processes.kill(node),
     ready: (patience) => processes.ready(patience),
     async logLines(node, text) {
       const log = await readFile(join(localnet.homes[node - 1] as string, 'node.log'), 'utf8')

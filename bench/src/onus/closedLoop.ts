@@ -8,7 +8,7 @@ import type { Hasher } from '@onus/protocol/hash'
 import type { Expiry } from '@onus/protocol/opening'
 import { Meter, pause } from '../load/meter.js'
 import type { CertificateCache } from './certificateCache.js'
-import { GatewayClient } from './gatewayClient.js'
+import { type GatewayClient, openClients } from './gatewayClient.js'
 import type { LoadRun, SignedLoadResult } from './loadMethods.js'
 import { type LoadSession, type SignedEnvelope, signTransfers } from './signedEnvelopes.js'
 
@@ -140,9 +140,8 @@ export async function runClosedLoop(
   run: LoadRun,
 ): Promise<SignedLoadResult> {
   const sessions = opened.slice(0, run.sessions)
-  const connections = await Promise.all(
-    sessions.map(({ gatewayUrl }) => GatewayClient.open(gatewayUrl, context.certificates)),
-  )
+  const urls = sessions.map(({ gatewayUrl }) => gatewayUrl)
+  const { clients: connections, close } = await openClients(urls, context.certificates)
   const clients = { sessions, connections }
   try {
     const guess = run.callsPerEnvelope === 1 ? firstGuess.single : firstGuess.batched
@@ -157,6 +156,6 @@ export async function runClosedLoop(
       firstFailure: warmed.find(({ firstFailure }) => firstFailure !== null)?.firstFailure ?? result.firstFailure,
     }
   } finally {
-    for (const connection of connections) connection.close()
+    close()
   }
 }

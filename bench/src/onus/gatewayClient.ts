@@ -1,35 +1,38 @@
 /**
- * A kept connection to a gateway that gives only what it has verified (`spec/gateway.md`): receipts under certificates
- * that more than 2/3 of the members signed, checked by the functions of `@onus/client`.
+ * A call stream to a gateway that gives only what it has verified (`spec/gateway.md`): receipts under certificates that
+ * more than 2/3 of the members signed, checked by the functions of `@onus/client`. One is shared by all sessions of a
+ * node, as a server shares it among its users.
  */
-import { verifyResults } from '@onus/client/verifyResults'
+import { CallStream } from '@onus/client/callStream'
+import { Lifetime } from '@onus/client/lifetime'
+import { resultsLimit, verifyResults } from '@onus/client/verifyResults'
 import { OnusError } from '@onus/protocol/errors'
-import { decodeQueryAnswer } from '@onus/protocol/gatewayMessages'
 import { receiptStatus } from '@onus/protocol/receipt'
-import { HttpConnection, type HttpReply } from '../net/httpConnection.js'
+import { WebSocket } from 'ws'
 import type { CertificateCache } from './certificateCache.js'
 import type { SignedEnvelope } from './signedEnvelopes.js'
 
-const binary = 'application/octet-stream'
-/** Milliseconds that a gateway may keep a request until its certificate. */
+/** Milliseconds until the certificate. */
 const patience = 30_000
 
-function bodyOf({ status, body }: HttpReply): Uint8Array {
-  if (status !== 200) throw new OnusError('gateway', `status ${status}: ${Buffer.from(body).toString('utf8')}`)
-  return body
-}
-
 export class GatewayClient {
-  readonly #connection: HttpConnection
+  readonly #stream: CallStream
   readonly #certificates: CertificateCache
+  readonly #lifetime = new Lifetime()
 
-  private constructor(connection: HttpConnection, certificates: CertificateCache) {
-    this.#connection = connection
+  private constructor(stream: CallStream, certificates: CertificateCache) {
+    this.#stream = stream
     this.#certificates = certificates
   }
 
   static async open(url: string, certificates: CertificateCache): Promise<GatewayClient> {
-    return new GatewayClient(await HttpConnection.open(url), certificates)
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/calls`, 'onus.calls.1', { perMessageDeflate: false })
+    const stream = new CallStream(url, () => socket)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve)
+      socket.once('error', reject)
+    })
+    return new GatewayClient(stream, certificates)
   }
 
   /**
@@ -37,22 +40,36 @@ export class GatewayClient {
    * Rejects `gateway` on an error of the node, `not-executed`, and as `verifyResults`.
    */
   async call({ bytes, ids }: SignedEnvelope): Promise<number> {
-    const reply = await this.#connection.send('POST', `/v1/envelopes?timeout=${patience}`, binary, bytes)
-    const verified = verifyResults((certificate) => this.#certificates.admit(certificate), bodyOf(reply), ids)
+    const outcome = await this.#stream.carry(bytes, patience, resultsLimit(ids.length), this.#lifetime)
+    if (outcome.kind !== 'reply' || outcome.status !== 200)
+      throw new OnusError(
+        'gateway',
+        outcome.kind === 'reply' ? new TextDecoder().decode(outcome.bytes) : `the stream says ${outcome.kind}`,
+      )
+    const verified = verifyResults((certificate) => this.#certificates.admit(certificate), outcome.bytes, ids)
     for (const { receipt } of verified)
       if (receipt.status !== receiptStatus.executed)
         throw new OnusError('not-executed', `a receipt has status ${receipt.status}, rejection ${receipt.rejection}`)
     return verified.at(-1)?.certificate.manifest.height ?? 0
   }
 
-  /** Output of a query at the node's newest state. Nothing vouches for it but this node. */
-  async query(argument: Uint8Array): Promise<Uint8Array> {
-    const answer = decodeQueryAnswer(bodyOf(await this.#connection.send('POST', '/v1/queries', binary, argument)))
-    if (answer.trapped) throw new OnusError('gateway', 'the query trapped')
-    return answer.output
-  }
-
   close(): void {
-    this.#connection.close()
+    this.#lifetime.end()
+    this.#stream.close()
+  }
+}
+
+/** One client for each gateway that the sessions use, in their order. */
+export async function openClients(
+  urls: readonly string[],
+  certificates: CertificateCache,
+): Promise<{ readonly clients: readonly GatewayClient[]; close(): void }> {
+  const byUrl = new Map<string, GatewayClient>()
+  for (const url of new Set(urls)) byUrl.set(url, await GatewayClient.open(url, certificates))
+  return {
+    clients: urls.map((url) => byUrl.get(url) as GatewayClient),
+    close() {
+      for (const client of byUrl.values()) client.close()
+    },
   }
 }

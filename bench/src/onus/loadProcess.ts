@@ -4,6 +4,7 @@ import { createHashing } from '@onus/node/hashing'
 import { nativeCurve } from '@onus/node/signer/nativeCurve'
 import { assert } from '@onus/protocol/errors'
 import { decodeGenesis, domainOfGenesis, type Genesis } from '@onus/protocol/genesis'
+import { WebSocket } from 'ws'
 import { ledger } from '../ledger/ledger.interface.js'
 import { serveTasks } from '../system/taskProcess.js'
 import { CertificateCache } from './certificateCache.js'
@@ -21,6 +22,8 @@ interface Source {
 }
 
 const hashing = createHashing()
+const webSocket = (url: string, protocol: string): WebSocket =>
+  new WebSocket(url, protocol, { perMessageDeflate: false })
 let source: Source | null = null
 
 function contextOf(genesis: Genesis): LoopContext {
@@ -44,7 +47,14 @@ function opened(): Source {
 
 async function withClient<Value>(use: (cluster: LedgerCluster) => Promise<Value>): Promise<Value> {
   const { genesis, gatewayUrls } = opened().opening
-  const cluster = await connect({ genesis, nodes: gatewayUrls, interface: ledger, hasher: hashing, curve: nativeCurve })
+  const cluster = await connect({
+    genesis,
+    nodes: gatewayUrls,
+    interface: ledger,
+    hasher: hashing,
+    curve: nativeCurve,
+    webSocket,
+  })
   try {
     return await use(cluster)
   } finally {
@@ -59,6 +69,6 @@ serveTasks<LoadMethods>({
   },
   run: (run) => runClosedLoop(opened().context, opened().sessions, run),
   idle: ({ calls }) => withClient((cluster) => runIdleCalls(cluster, calls)),
-  query: (plan) => runQueryLoop(opened().opening.gatewayUrls[0] as string, opened().context.certificates, plan),
+  query: (plan) => runQueryLoop(opened().opening.gatewayUrls[0] as string, plan),
   total: () => withClient(async ({ query }) => (await query.total()).value),
 })

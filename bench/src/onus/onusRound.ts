@@ -9,7 +9,7 @@ import type { IdleCall, LoadMethods, SignedLoadResult } from './loadMethods.js'
 import { type ClusterPlan, type OnusCluster, startOnusCluster } from './onusCluster.js'
 
 /** As many calls under way as the rival has transactions. */
-export const singleSessions = 400
+export const singleSessions = 2000
 /** 100 calls each: 4,000 calls under way. */
 export const batchSessions = 40
 export const callsPerBatch = 100

@@ -4,8 +4,10 @@ import type { Opening } from '@onus/protocol/opening'
 import { addressOf, randomPrivateKey } from '@onus/protocol/signature'
 import { encodeEnvelope, envelopeKind, signEnvelope, transactionIds } from '@onus/protocol/transaction'
 import type { LoopContext } from './closedLoop.js'
-import { GatewayClient } from './gatewayClient.js'
+import { type GatewayClient, openClients } from './gatewayClient.js'
 import type { LoadSession, SignedEnvelope } from './signedEnvelopes.js'
+
+const openedAtOnce = 256
 
 function signOpening(context: LoopContext, session: LoadSession): SignedEnvelope {
   const { hasher, domain } = context
@@ -30,17 +32,23 @@ export async function openSessions(
   gatewayUrls: readonly string[],
   count: number,
 ): Promise<LoadSession[]> {
-  return Promise.all(
-    Array.from({ length: count }, async (_, slot) => {
-      const gatewayUrl = gatewayUrls[slot % gatewayUrls.length] as string
-      const session: LoadSession = { id: { slot, generation: 0 }, key: randomPrivateKey(), gatewayUrl, nextCounter: 0 }
-      const client = await GatewayClient.open(gatewayUrl, context.certificates)
-      try {
-        await client.call(signOpening(context, session))
-      } finally {
-        client.close()
-      }
-      return session
-    }),
-  )
+  const urls = Array.from({ length: count }, (_, slot) => gatewayUrls[slot % gatewayUrls.length] as string)
+  const open = async (client: GatewayClient, slot: number): Promise<LoadSession> => {
+    const gatewayUrl = urls[slot] as string
+    const session = { id: { slot, generation: 0 }, key: randomPrivateKey(), gatewayUrl, nextCounter: 0 }
+    await client.call(signOpening(context, session))
+    return session
+  }
+  const { clients, close } = await openClients(urls, context.certificates)
+  try {
+    const sessions: LoadSession[] = []
+    // A block opens 64 sessions at most.
+    for (let from = 0; from < count; from += openedAtOnce)
+      sessions.push(
+        ...(await Promise.all(clients.slice(from, from + openedAtOnce).map((client, i) => open(client, from + i)))),
+      )
+    return sessions
+  } finally {
+    close()
+  }
 }
