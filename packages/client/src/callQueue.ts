@@ -46,15 +46,20 @@ export class CallQueue {
     return this.#session
   }
 
-  /** Rejects `closed`, and `too-large` for a call that no envelope can hold. */
-  push(argument: Uint8Array): PendingCall {
+  /**
+   * `gas` is what the interface says of the entry; a limit in the settings counts before it. Rejects `closed`, and
+   * `too-large` for a call that no envelope can hold.
+   */
+  push(argument: Uint8Array, gas: number | undefined): PendingCall {
     if (this.#network.lifetime.isOver) throw new OnusError('closed', 'the client was closed')
     const { envelopeBytes } = this.#network.trust.genesis.limits
     const length = envelopeOverhead + callOverhead + argument.length
     if (length > envelopeBytes)
       throw new OnusError('too-large', `the call takes ${length} bytes, an envelope at most ${envelopeBytes}`)
     const timeout = this.#network.settings.timeouts.call
-    const call = new PendingCall(argument, timeout, () => deadlineError(call, timeout, this.#trouble))
+    const most = this.#network.trust.genesis.limits.callGas
+    const gasLimit = this.#network.settings.gasLimit ?? Math.min(gas ?? most, most)
+    const call = new PendingCall(argument, gasLimit, timeout, () => deadlineError(call, timeout, this.#trouble))
     this.#open.add(call)
     call.onEnd(() => this.#open.delete(call))
     this.#queued.push(call)

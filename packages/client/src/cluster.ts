@@ -176,7 +176,8 @@ export class ConnectedCluster<I extends Interface> implements Cluster<I> {
   }
 
   #sendCall(name: string, args: readonly unknown[]): SentCall<unknown> {
-    const call = this.#queue.push(encodeCall(this.#description, name, args))
+    const { gas } = this.#description.entries.find((entry) => entry.name === name) ?? {}
+    const call = this.#queue.push(encodeCall(this.#description, name, args), gas)
     const certified = call.certified.then((delivered) => {
       this.#network.readHeight = Math.max(this.#network.readHeight, delivered.certificate.manifest.height)
       return certifiedOf(this.#description, name, call, delivered)

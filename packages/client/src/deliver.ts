@@ -25,12 +25,12 @@ export function signCalls(network: Network, session: ClientSession, calls: reado
   const { hasher, curve, domain } = network.trust
   const expiry = expiryAfter(network, knownMoment(network))
   const transactions = calls.map(
-    ({ counter, argument }): Call => ({
+    ({ counter, argument, gasLimit }): Call => ({
       type: 'call',
       session: session.id,
       counter,
       expiry,
-      gasLimit: network.settings.gasLimit,
+      gasLimit,
       argument,
     }),
   )

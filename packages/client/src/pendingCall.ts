@@ -8,6 +8,8 @@ import type { DeliveredReceipt } from './reports.js'
 export class PendingCall {
   /** Selector and arguments. */
   readonly argument: Uint8Array
+  /** Most gas that it may use. */
+  readonly gasLimit: number
   /** `performance.now()`. */
   readonly issuedAt: number = performance.now()
   /** In its session; -1 before it has one. */
@@ -28,8 +30,9 @@ export class PendingCall {
   #isOpen = true
 
   /** `onDeadline` gives the error after `timeout` milliseconds. */
-  constructor(argument: Uint8Array, timeout: number, onDeadline: (call: PendingCall) => OnusError) {
+  constructor(argument: Uint8Array, gasLimit: number, timeout: number, onDeadline: (call: PendingCall) => OnusError) {
     this.argument = argument
+    this.gasLimit = gasLimit
     this.id = new Promise((resolve, reject) => {
       this.#resolveId = resolve
       this.#rejectId = reject

@@ -37,7 +37,7 @@ export interface ConnectOptions<I extends Interface> {
   readonly maximumBatch?: number
   /** Most envelopes on their way at once; default 16. */
   readonly maximumInFlight?: number
-  /** Gas that a call may use; default the cluster's limit for a call. */
+  /** Gas that a call may use; default what the interface says of its entry, or the cluster's limit for a call. */
   readonly gasLimit?: number
   readonly timeouts?: Partial<Timeouts>
   /** Native implementations; default those of noble. */
@@ -56,7 +56,8 @@ export interface Settings {
   readonly timeouts: Timeouts
   readonly maximumBatch: number
   readonly maximumInFlight: number
-  readonly gasLimit: number
+  /** null: as the interface says. */
+  readonly gasLimit: number | null
   readonly admission: Uint8Array
   readonly fetch: Fetch
   readonly webSocket: OpenWebSocket | null
@@ -88,7 +89,7 @@ export function settingsOf(options: ConnectOptions<Interface>, genesis: Genesis)
     },
     maximumBatch: checkedInteger('maximumBatch', options.maximumBatch ?? Math.min(256, mostCalls), mostCalls),
     maximumInFlight: checkedInteger('maximumInFlight', options.maximumInFlight ?? 16, 4096),
-    gasLimit: checkedInteger('gasLimit', options.gasLimit ?? limits.callGas, limits.callGas),
+    gasLimit: options.gasLimit === undefined ? null : checkedInteger('gasLimit', options.gasLimit, limits.callGas),
     admission,
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     webSocket: options.webSocket === undefined ? platformWebSocket() : options.webSocket,

@@ -21,7 +21,7 @@ interface Sample {
 }
 
 const guide = readFileSync(join(packageFolder, '../../docs/guides/assemblyscript.md'), 'utf8')
-const samples = [...guide.matchAll(/```ts\n\/\/ (\S+)\n([^]*?)```\n\n```calls\n([^]*?)```/g)].map(
+const samples = [...guide.matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```\n\n```calls\n([\s\S]*?)```/g)].map(
   ([, file = '', source = '', calls = '']): Sample => ({ file, source, calls: calls.trimEnd().split('\n') }),
 )
 

@@ -12,9 +12,9 @@ export interface TrapHint {
 const maximumMessage = 1000
 const maximumFrames = 32
 
-/** The first line, and the lines behind it that begin with four spaces and `at`. */
+/** The first line, and the lines behind it that begin with four spaces and `at` or `in`. */
 export function trapHint(detail: string): TrapHint {
   const [message = '', ...lines] = detail.split('\n')
-  const trace = lines.filter((line) => line.startsWith('    at ')).map((line) => line.slice(7, 300))
+  const trace = lines.filter((line) => /^ {4}(at|in) /.test(line)).map((line) => line.slice(7, 300))
   return { message: message.slice(0, maximumMessage), trace: trace.slice(0, maximumFrames) }
 }
