@@ -33,9 +33,18 @@ export interface CertifierOptions {
 
 export class Certifier {
   readonly #options: CertifierOptions
+  #expected: { readonly height: number; readonly signed: Promise<SignedHeader | null> } | null = null
 
   constructor(options: CertifierOptions) {
     this.#options = options
+  }
+
+  /**
+   * The block of `height` is decided and about to be executed: CometBFT has its commit by now, so it is fetched at the
+   * same time. Harmless where it is not there yet.
+   */
+  expect(height: number): void {
+    this.#expected = { height, signed: this.#ask(height).catch(() => null) }
   }
 
   /** Certifies a decided block with content; resolves when the certificate is kept. */
@@ -67,12 +76,19 @@ export class Certifier {
     }
   }
 
+  async #ask(height: number): Promise<SignedHeader> {
+    const { header, commit } = await this.#options.engine.commit(height)
+    return { header, commit: commitOfMembers(commit, this.#options.members) }
+  }
+
   async #commitOf(height: number): Promise<SignedHeader | null> {
-    const { engine, members, isStopped, log } = this.#options
+    const { isStopped, log } = this.#options
+    const expected = this.#expected
+    const early = expected?.height === height ? await expected.signed : null
+    if (early !== null) return early
     for (let attempt = 0; attempt < commitAttempts && !isStopped(); attempt++) {
       try {
-        const { header, commit } = await engine.commit(height)
-        return { header, commit: commitOfMembers(commit, members) }
+        return await this.#ask(height)
       } catch (error) {
         if (attempt + 1 === commitAttempts) log.error('no commit', { height, error: String(error) })
         await new Promise((resolve) => setTimeout(resolve, commitRetry))

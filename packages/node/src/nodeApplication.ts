@@ -5,6 +5,7 @@
  */
 import { equalBytes, toHex } from '@onus/protocol/bytes'
 import { OnusError } from '@onus/protocol/errors'
+import { sealLength } from '@onus/protocol/manifest'
 import { millisecondsOfTimestamp } from '@onus/protocol/timestamp'
 import type { ValidatorSet } from '@onus/protocol/validatorSet'
 import type {
@@ -46,6 +47,8 @@ export interface NodeApplicationOptions {
   readonly execution: WorkerClient<ExecutionMethods>
   readonly executed: ExecutedBlocks
   readonly wakes: Wakes
+  /** A block that seems to have content is decided and not executed yet. */
+  readonly onDeciding: (height: number) => void
   /** `milliseconds` is the block's time; `block` is null where it has no content. */
   readonly onDecided: (height: number, milliseconds: number, block: DecidedBlock | null, poolSize: number) => void
   /** Keeps the evidence durably; consensus stops when it resolves. */
@@ -145,6 +148,7 @@ export class NodeApplication implements Application {
 
   async finalizeBlock(request: BlockRequest): Promise<FinalizeBlockResponse> {
     const { height, time } = request
+    if (request.items[0]?.length === sealLength) this.#options.onDeciding(height)
     const items = request.items.map((item) => new Uint8Array(item))
     const decided = this.#powers === null ? null : decidePowers(this.#options.members, this.#powers, request)
     const powers = decided === null ? new Uint8Array(0) : encodePowerState(decided.state)

@@ -313,6 +313,7 @@ export class OnusNode {
       execution: required(this.#workers).execution,
       executed: this.#executed,
       wakes: this.#wakes,
+      onDeciding: (height) => this.#certifier?.expect(height),
       onDecided: (height, milliseconds, block, poolSize) => this.#decided(height, milliseconds, block, poolSize),
       onDissent: (wrong) => this.#dissent(wrong),
       onOversized: (ids) => this.#pending.refuse(ids, oversizedError),

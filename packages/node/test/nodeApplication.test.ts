@@ -65,6 +65,7 @@ function application(script: Partial<Scripted> = {}) {
       members: genesis.validators.validators,
       broadcast: async () => undefined,
     }),
+    onDeciding: () => undefined,
     onDecided: (height, milliseconds, block, poolSize) => told.push(['decided', height, milliseconds, block, poolSize]),
     onDissent: async (wrong: WrongBlock) => {
       told.push(['dissent', wrong.reason])
