@@ -2,10 +2,12 @@
 import { OnusError } from '@onus/protocol/errors'
 import { clusterBench } from './cluster/clusterBench.js'
 import { scaleBench } from './scale/scaleBench.js'
+import { soakBench } from './soak/soakBench.js'
 
 const benchmarks = new Map([
   ['cluster', clusterBench],
   ['scale', scaleBench],
+  ['soak', soakBench],
 ])
 
 const help = `Usage: npm run bench -- NAME [OPTIONS]
@@ -13,6 +15,7 @@ const help = `Usage: npm run bench -- NAME [OPTIONS]
 Benchmarks:
   cluster   certified calls of a cluster beside CometBFT's kvstore
   scale     certified calls of clusters of 4 to 16 nodes
+  soak      memory of a node over many minutes of load
 
 npm run bench -- NAME --help tells the options of a benchmark.
 `

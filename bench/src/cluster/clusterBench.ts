@@ -1,44 +1,24 @@
 /** `npm run bench -- cluster`: rounds on each medium, then the profile, then the report. Nothing passes or fails. */
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { cometbftBinary } from '@onus/node/engines/cometbft/build'
-import { OnusError } from '@onus/protocol/errors'
-import { benchFolder, wasmFile } from '../ledger/ledgerFiles.js'
 import { runProfile } from '../profile/profileRun.js'
+import { type Programs, programs } from '../programs.js'
 import { checkMedia, type Medium, withFolder } from '../system/media.js'
 import { createProgress, type Progress } from '../system/progress.js'
 import { jsonLine } from './json.js'
 import { type ClusterOptions, clusterHelp, parseClusterOptions } from './options.js'
 import { costModel, profileText, summaryText } from './report.js'
-import { lengthsOf, type Programs, type Round, runRound } from './rounds.js'
+import { lengthsOf, type Round, runRound } from './rounds.js'
 import { summarize } from './summary.js'
-
-async function programsFor(progress: Progress): Promise<Programs> {
-  if (!existsSync(wasmFile)) {
-    progress.update('building the ledger')
-    const { buildLedger } = await import('../build.js')
-    await buildLedger()
-  }
-  const engine = await cometbftBinary({
-    sourceFolder: join(benchFolder, '../tools/cometbft'),
-    onProgress: (seconds) => progress.update(`building CometBFT with Go, once: ${seconds} s (about 2 minutes)`),
-  })
-  if (engine.kind !== 'binary')
-    throw new OnusError('no-go', 'the benchmark needs CometBFT: the rival is its kvstore', { remedy: engine.remedy })
-  return { module: new Uint8Array(await readFile(wasmFile)), cometbft: engine.path }
-}
 
 async function runRounds(
   options: ClusterOptions,
   media: readonly Medium[],
-  programs: Programs,
+  built: Programs,
   progress: Progress,
 ): Promise<Map<Medium, Round[]>> {
   const rounds = new Map<Medium, Round[]>(media.map((medium) => [medium, []]))
   for (let number = 1; number <= options.rounds; number++)
     for (const medium of media) {
-      rounds.get(medium)?.push(await runRound(options, medium, programs, number, progress))
+      rounds.get(medium)?.push(await runRound(options, medium, built, number, progress))
       progress.done(`${medium}: round ${number} of ${options.rounds}`)
     }
   return rounds
@@ -54,11 +34,11 @@ export async function clusterBench(args: readonly string[]): Promise<number> {
   const media: Medium[] = options.disk ? ['tmpfs', 'disk'] : ['tmpfs']
   await checkMedia(media)
   const progress = createProgress()
-  const programs = await programsFor(progress)
+  const built = await programs(progress)
   process.stdout.write(`${costModel(options)}\n`)
-  const rounds = await runRounds(options, media, programs, progress)
+  const rounds = await runRounds(options, media, built, progress)
   const profile = await withFolder('tmpfs', (folder) =>
-    runProfile({ folder, nodes: options.nodes, ...programs }, lengthsOf(options), (what) => progress.update(what)),
+    runProfile({ folder, nodes: options.nodes, ...built }, lengthsOf(options), (what) => progress.update(what)),
   )
   progress.done('profile')
   const summaries = [...rounds].map(([medium, done]) => summarize(medium, options.nodes, done))

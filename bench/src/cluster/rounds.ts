@@ -5,6 +5,7 @@
 
 import { type KvstoreRound, runKvstoreRound } from '../kvstore/kvstoreRound.js'
 import { type OnusRound, type RoundLengths, runOnusRound } from '../onus/onusRound.js'
+import type { Programs } from '../programs.js'
 import { type Medium, withFolder } from '../system/media.js'
 import type { Progress } from '../system/progress.js'
 import type { ClusterOptions } from './options.js'
@@ -15,11 +16,6 @@ const warmSeconds = 2
 export interface Round {
   readonly onus: OnusRound
   readonly kvstore: KvstoreRound
-}
-
-export interface Programs {
-  readonly module: Uint8Array
-  readonly cometbft: string
 }
 
 export function lengthsOf({ seconds }: ClusterOptions): RoundLengths {

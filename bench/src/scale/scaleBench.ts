@@ -1,28 +1,9 @@
 /** `npm run bench -- scale`: one cluster of each size, one after the other, then a table. Nothing passes or fails. */
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { cometbftBinary } from '@onus/node/engines/cometbft/build'
-import { OnusError } from '@onus/protocol/errors'
-import { benchFolder, wasmFile } from '../ledger/ledgerFiles.js'
+import { programs } from '../programs.js'
 import { checkMedia, withFolder } from '../system/media.js'
-import { createProgress, type Progress } from '../system/progress.js'
+import { createProgress } from '../system/progress.js'
 import { parseScaleOptions, scaleHelp } from './options.js'
 import { runScaleRound, type ScaleRound } from './scaleRound.js'
-
-async function programs(progress: Progress): Promise<{ module: Uint8Array; cometbft: string }> {
-  if (!existsSync(wasmFile)) {
-    progress.update('building the ledger')
-    const { buildLedger } = await import('../build.js')
-    await buildLedger()
-  }
-  const engine = await cometbftBinary({
-    sourceFolder: join(benchFolder, '../tools/cometbft'),
-    onProgress: (seconds) => progress.update(`building CometBFT with Go, once: ${seconds} s (about 2 minutes)`),
-  })
-  if (engine.kind !== 'binary') throw new OnusError('no-go', 'the benchmark needs CometBFT', { remedy: engine.remedy })
-  return { module: new Uint8Array(await readFile(wasmFile)), cometbft: engine.path }
-}
 
 const columns: readonly [title: string, value: (round: ScaleRound) => string][] = [
   ['nodes', ({ nodes }) => String(nodes)],

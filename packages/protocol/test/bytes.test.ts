@@ -78,7 +78,13 @@ describe('words', () => {
     const bytes = concatBytes(wordOfText('onus/test/1'), ...words)
     assert.deepEqual(recordBytes('onus/test/1', words), bytes)
     assert.deepEqual(recordHash(nobleHasher, 'onus/test/1', words), sha256(bytes))
-    assert.throws(() => recordBytes('onus/test/1', [new Uint8Array(31)]), AssertionError)
+    const short = [1, Uint8Array.of(7, 8)]
+    const padded = [wordOfInteger(1), wordOfBytes(Uint8Array.of(7, 8))]
+    assert.deepEqual(recordBytes('onus/test/1', short), recordBytes('onus/test/1', padded))
+    // One room serves all hashing: what lay there before must not show.
+    assert.deepEqual(recordHash(nobleHasher, 'onus/test/1', short), sha256(recordBytes('onus/test/1', padded)))
+    assert.throws(() => recordBytes('onus/test/1', [new Uint8Array(33)]), AssertionError)
+    for (const wrong of [-1, 1.5, 2 ** 53]) assert.throws(() => recordBytes('onus/test/1', [wrong]), AssertionError)
   })
 })
 
