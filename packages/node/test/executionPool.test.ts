@@ -167,6 +167,20 @@ describe('taking envelopes', () => {
       { poolBytes: 200_000 },
     ))
 
+  test('an envelope with the signature of another does not keep it out', () =>
+    withNode(async (node) => {
+      submit(node, openSession(cluster, 0))
+      await decide(node, 1)
+      const good = sendCalls(cluster, 0, [0])
+      const copied = good.bytes.slice()
+      // Another slot: whoever the signature then recovers to, the session is not open, so it waits.
+      copied[10] = 5
+      submit(node, { bytes: copied, signer: accountOf('eve') })
+      submit(node, good)
+      assert.equal(node.execution.poolSize, 2)
+      assert.equal(await decide(node, 2), 1)
+    }))
+
   test('calls behind a gap cannot take more than the share of one session', () =>
     withNode(
       async (node) => {

@@ -115,9 +115,12 @@ describe('transaction pool', () => {
     }
   })
 
-  test('a key is R of the signature, and of short garbage what there is', () => {
-    const bytes = Uint8Array.from({ length: 100 }, (_, index) => index)
-    assert.deepEqual(Buffer.from(envelopeKey(bytes), 'latin1'), Buffer.from(bytes.subarray(35, 67)))
-    assert.equal(envelopeKey(new Uint8Array([1, 2, 3])), '\x01\x02\x03')
+  test('a key is the hash of the bytes in 32 characters', () => {
+    const key = envelopeKey(new Uint8Array([1, 2, 3]))
+    assert.equal(key.length, 32)
+    assert.equal(
+      Buffer.from(key, 'latin1').toString('hex'),
+      '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81',
+    )
   })
 })

@@ -156,12 +156,7 @@ export class Execution {
   submit(signed: Omit<Candidate, 'key'>): void {
     const { bytes } = signed
     const key = envelopeKey(bytes)
-    const held = this.#pool.get(key)
-    if (held !== undefined && equalBytes(held.bytes, bytes)) return
-    if (held !== undefined)
-      throw new OnusError('useless', 'another envelope waits whose signature has the same R: its key is given away', {
-        remedy: 'sign with deterministic nonces (RFC 6979) and replace the key',
-      })
+    if (this.#pool.get(key) !== undefined) return
     const candidate: Candidate = { key, ...signed }
     const view = new SessionView(this.#state, this.#speculation?.outcome.undo.sessions)
     const { readiness, isUnknown } = view.judge(candidate, this.#nextMoment())
@@ -372,9 +367,7 @@ export class Execution {
   /** An envelope of the same bytes whose signer is known. */
   #known(bytes: Uint8Array): Candidate | undefined {
     const key = envelopeKey(bytes)
-    for (const held of [this.#pool.get(key), this.#recovered.get(key)])
-      if (held !== undefined && equalBytes(held.bytes, bytes)) return held
-    return undefined
+    return this.#pool.get(key) ?? this.#recovered.get(key)
   }
 
   #recover(view: Uint8Array): Candidate | null {

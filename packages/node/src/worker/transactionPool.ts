@@ -3,6 +3,7 @@
  * signers are known. Lives in the execution worker, which alone knows which of them can execute. A stranger is an
  * envelope whose session is not open (yet): anyone can make those for nothing, so they get a small part of the room.
  */
+import { createHash, hash } from 'node:crypto'
 import type { SignedEnvelope } from '@onus/state-transition/blockExecution'
 
 export interface Candidate extends SignedEnvelope {
@@ -13,16 +14,14 @@ export interface Candidate extends SignedEnvelope {
   readonly origin: number
 }
 
-const signatureBytes = 65
-const keyBytes = 32
-
 /**
- * What envelopes are known by here: R of the signature, 32 bytes as a Latin-1 string. Whoever looks one up compares the
- * bytes too. Only the owner of a key can make two envelopes with one R, and he harms only himself.
+ * What an envelope is known by here: SHA-256 of its bytes as a Latin-1 string. Nothing shorter will do: parts of a
+ * signature can be copied into an envelope of a session that is not open, and would keep the right one out.
  */
 export function envelopeKey(bytes: Uint8Array): string {
-  const at = Math.max(0, bytes.length - signatureBytes)
-  return Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(keyBytes, bytes.length - at)).toString('latin1')
+  return typeof hash === 'function'
+    ? hash('sha256', bytes, 'binary')
+    : createHash('sha256').update(bytes).digest('binary')
 }
 
 /** A proposer looks at every waiting envelope (2 us each), so it counts as at least so many bytes. */
