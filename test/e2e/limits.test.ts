@@ -5,10 +5,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { CallError } from '@onus/client/clientErrors'
+import { verifyResults } from '@onus/client/verifyResults'
 import { banEnvelope } from '@onus/node/bannedEnvelopes'
+import { createHashing } from '@onus/node/hashing'
+import { nativeCurve } from '@onus/node/signer/nativeCurve'
 import { envelopeKey } from '@onus/node/worker/transactionPool'
+import { fromHex } from '@onus/protocol/bytes'
+import { Certificate, decodeCertificate } from '@onus/protocol/certificate'
 import { OnusError } from '@onus/protocol/errors'
 import { encodeCall } from '@onus/protocol/interface/call'
+import { rejectionCode } from '@onus/protocol/receipt'
 import { ledger } from './backend/ledger.interface.js'
 import { buildLedger } from './buildLedger.js'
 import { post, statusOf, untilAtRest } from './gatewayClient.js'
@@ -16,6 +22,7 @@ import { type LedgerCluster, openClient } from './load.js'
 import { findCometbft, startCluster, type TestCluster } from './testCluster.js'
 import { TestSession } from './testSession.js'
 
+const hashing = createHashing()
 const cometbft = await findCometbft()
 const skip = 'skip' in cometbft ? cometbft.skip : false
 
@@ -130,7 +137,7 @@ describe('execution as a weapon', { skip, timeout: 180_000 }, () => {
     await checkGoingOn()
   })
 
-  test('a call that waits for an earlier one costs few blocks, and is forgotten when it expires', async () => {
+  test('a call that waits for an earlier one costs few blocks, and is proved to have ended when it expires', async () => {
     const { gatewayUrls } = cluster.localnet
     const url = gatewayUrls[0] as string
     const session = await TestSession.open(cluster.localnet, url)
@@ -146,7 +153,17 @@ describe('execution as a weapon', { skip, timeout: 180_000 }, () => {
     // Each member's turn at once, then one every 400 ms and the rounds of wakes that crossed; unpaced it is over a hundred.
     assert.ok(passed >= 2 && passed <= 30, `block time goes on, and slowly: ${passed} blocks`)
     await untilAtRest(gatewayUrls, 15_000)
-    assert.equal((await post(`${url}/v1/envelopes`, waiting.bytes)).code, 'expired')
+    const { genesis } = cluster.localnet
+    for (const gateway of gatewayUrls) {
+      const { status, bytes } = await post(`${gateway}/v1/envelopes`, waiting.bytes)
+      assert.equal(status, 200, 'every node has the certified rejection')
+      const admit = (one: Uint8Array): Certificate =>
+        Certificate.verify(hashing, nativeCurve, decodeCertificate(one), genesis)
+      const [proved] = verifyResults(admit, bytes, [fromHex(waiting.id)])
+      assert.equal(proved?.receipt.rejection, rejectionCode.expired)
+    }
+    // The session goes on with the counter that was never used.
+    assert.equal((await post(`${url}/v1/envelopes`, session.sign([session.callOf(add)]).bytes)).status, 200)
   })
 
   test('an envelope under which a worker died is not taken again by that node, and executed when another proposes it', async () => {
