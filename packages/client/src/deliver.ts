@@ -173,6 +173,9 @@ const namesOfRejections: ReadonlyMap<number, string> = new Map(
   Object.entries(rejectionCode).map(([name, code]) => [code, name]),
 )
 
+/** Rejections that every copy of a call must meet from then on. */
+const lastingRejections: ReadonlySet<RejectionName> = new Set(['expired', 'counterUsed', 'gasLimit'])
+
 /**
  * Judges a certified rejection; whether the call is to be signed again. A second copy of an executed transaction is
  * rejected too, so the receipt of an execution is looked for first.
@@ -185,15 +188,14 @@ async function concludeRejection(
 ): Promise<boolean> {
   const { height } = delivered.certificate.manifest
   const reason = namesOfRejections.get(delivered.receipt.rejection) as RejectionName
-  if (reason === 'expired') {
-    // The receipt itself proves that this form of the call never executed and never will (`spec/session.md` 4).
-    const others = call.ids.filter((id) => !equalBytes(id, delivered.receipt.transactionId))
-    if (others.length === 0) {
-      const report = callReport(delivered, call.issuedAt, performance.now())
-      releaseCounter(session, call.counter)
-      call.fail(new CallError('expired', `block ${height} proves that the call can never execute`, report, reason))
-      return false
-    }
+  const newest = call.ids.at(-1)
+  if (reason === 'expired' && newest !== undefined && equalBytes(newest, delivered.receipt.transactionId)) {
+    // The receipt itself proves that the call never executed and never will (`spec/session.md` 4): its counter was not
+    // used, and its earlier forms expired before this one.
+    const report = callReport(delivered, call.issuedAt, performance.now())
+    releaseCounter(session, call.counter)
+    call.fail(new CallError('expired', `block ${height} proves that the call can never execute`, report, reason))
+    return false
   }
   let isAgain = false
   await concludeAbsent(
@@ -202,11 +204,12 @@ async function concludeRejection(
     [call],
     (moment) => moment.height >= height,
     () => {
-      if (reason === 'counterGap' || reason === 'expiryTooFar') isAgain = call.isOpen
+      // Others are the end of one copy, which anybody may have signed wrongly or put too early: the call may execute yet.
+      if (!lastingRejections.has(reason)) isAgain = call.isOpen
       if (isAgain) return
       if (reason === 'counterUsed') confirmCounter(session, call.counter)
-      else releaseCounter(session, call.counter)
-      if (reason === 'sessionUnknown' || reason === 'sessionKey') session.dead = true
+      else if (lastingRejections.has(reason)) releaseCounter(session, call.counter)
+      else session.dead = true
       const message = `block ${height} rejected the call: ${reason}`
       const report = callReport(delivered, call.issuedAt, performance.now())
       call.fail(new CallError(reason === 'expired' ? 'expired' : 'call-rejected', message, report, reason))

@@ -12,7 +12,7 @@ import type { BlockArchive } from './blockArchive.js'
 import type { Engine, SignedHeader } from './engines/engine.js'
 import type { Log } from './log.js'
 import type { PendingResults } from './pendingResults.js'
-import { idOfReceipt } from './store/receiptList.js'
+import { idOfReceipt, isFinalReceipt } from './store/receiptList.js'
 import type { StoredBlock } from './store/store.js'
 
 /** Commits are asked for again after so many milliseconds, so many times, until the engine has them. */
@@ -55,8 +55,9 @@ export class Certifier {
     const { manifest, itemCount, sealProof, offsets } = block
     const certificate = certificateOf(signed.header, signed.commit, manifest, itemCount, sealProof)
     const written = archive.certify(height, encodeCertificate(certificate))
+    // A rejection that is not final may be of a copy that somebody else sent: who waits for the call waits on.
     for (let index = 0; index + 1 < offsets.length && pending.size > 0; index++)
-      pending.certified(idOfReceipt(block, index), (id) => archive.placeOf(id) ?? { height, index })
+      if (isFinalReceipt(block, index)) pending.certified(idOfReceipt(block, index), () => ({ height, index }))
     await written
   }
 

@@ -6,7 +6,7 @@
 import { OnusError } from '@onus/protocol/errors'
 import type { WorkerClient } from './worker/channel.js'
 import { type EnvelopeBatch, packEnvelopes } from './worker/envelopeBatch.js'
-import type { ExecutionMethods, Refusal } from './worker/executionWorker.js'
+import type { ExecutionMethods, Refusal, Taking } from './worker/executionWorker.js'
 import type { SignatureMethods } from './worker/signatureWorker.js'
 
 /** Batches under way: one in each worker. */
@@ -14,12 +14,20 @@ const maximumUnderWay = 2
 /** A batch is verified in at most about 4 ms, so that both workers stay busy. */
 const maximumBatch = 64
 const maximumBatchBytes = 1024 * 1024
+/** Waiting to be looked at, of each origin: about half a second of work. */
+const maximumWaiting = 8192
+const maximumWaitingBytes = 8 * 1024 * 1024
 
 interface Arrival {
   readonly bytes: Uint8Array
   readonly origin: number
-  resolve(): void
+  resolve(isNew: boolean): void
   reject(error: unknown): void
+}
+
+interface Line {
+  readonly arrivals: Arrival[]
+  bytes: number
 }
 
 export interface IntakeOptions {
@@ -31,7 +39,8 @@ export interface IntakeOptions {
 
 export class Intake {
   readonly #options: IntakeOptions
-  #arrivals: Arrival[] = []
+  /** By origin, each in the order of arrival. */
+  readonly #lines = new Map<number, Line>()
   #underWay = 0
   #isScheduled = false
 
@@ -40,13 +49,18 @@ export class Intake {
   }
 
   /**
-   * Resolves when the envelope is in the pool or was there. Rejects `signature-wrong` on a malformed envelope or wrong
+   * Resolves when the envelope is in the pool, false where it was there already. Rejects `busy` where too much of its
+   * origin waits to be looked at, and `signature-wrong` on a malformed envelope or wrong
    * signature, and as `Execution.submit` does. `origin` is 0 for this gateway's own, or the place of the peer that passed
    * it on, from 1.
    */
-  take(bytes: Uint8Array, origin = 0): Promise<void> {
+  take(bytes: Uint8Array, origin = 0): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#arrivals.push({ bytes, origin, resolve, reject })
+      if (!this.#queue({ bytes, origin, resolve, reject })) {
+        const message = 'this node has as many envelopes to look at as it may'
+        reject(new OnusError('busy', message, { remedy: 'try again in a second' }))
+        return
+      }
       if (this.#isScheduled) return
       this.#isScheduled = true
       setImmediate(() => {
@@ -57,7 +71,7 @@ export class Intake {
   }
 
   #send(): void {
-    while (this.#arrivals.length > 0 && this.#underWay < maximumUnderWay) {
+    while (this.#hasArrivals && this.#underWay < maximumUnderWay) {
       const batch = this.#nextBatch()
       this.#underWay += 1
       void this.#carry(batch).finally(() => {
@@ -67,15 +81,42 @@ export class Intake {
     }
   }
 
-  #nextBatch(): Arrival[] {
-    let bytes = 0
-    let count = 0
-    for (const arrival of this.#arrivals) {
-      bytes += arrival.bytes.length
-      if (count > 0 && (count === maximumBatch || bytes > maximumBatchBytes)) break
-      count += 1
+  /** Puts an arrival into the line of its origin; false where that is too long. */
+  #queue(arrival: Arrival): boolean {
+    let line = this.#lines.get(arrival.origin)
+    if (line === undefined) {
+      line = { arrivals: [], bytes: 0 }
+      this.#lines.set(arrival.origin, line)
     }
-    return this.#arrivals.splice(0, count)
+    if (line.arrivals.length >= maximumWaiting || line.bytes + arrival.bytes.length > maximumWaitingBytes) return false
+    line.arrivals.push(arrival)
+    line.bytes += arrival.bytes.length
+    return true
+  }
+
+  get #hasArrivals(): boolean {
+    for (const { arrivals } of this.#lines.values()) if (arrivals.length > 0) return true
+    return false
+  }
+
+  /** From the lines in turns, so that a peer that floods this node keeps out nobody else. */
+  #nextBatch(): Arrival[] {
+    const batch: Arrival[] = []
+    let bytes = 0
+    const lines = [...this.#lines.values()].filter(({ arrivals }) => arrivals.length > 0)
+    const share = Math.max(1, Math.floor(maximumBatch / Math.max(1, lines.length)))
+    for (const line of lines) {
+      let count = 0
+      for (const arrival of line.arrivals) {
+        if (count === share || (batch.length > 0 && bytes + arrival.bytes.length > maximumBatchBytes)) break
+        bytes += arrival.bytes.length
+        line.bytes -= arrival.bytes.length
+        batch.push(arrival)
+        count += 1
+      }
+      line.arrivals.splice(0, count)
+    }
+    return batch
   }
 
   async #carry(batch: readonly Arrival[]): Promise<void> {
@@ -84,23 +125,23 @@ export class Intake {
         batch.map(({ bytes }) => bytes),
         batch.map(({ origin }) => origin),
       )
-      const refusals = await this.#through(packed)
+      const outcomes = await this.#through(packed)
       for (const [index, { resolve, reject }] of batch.entries()) {
-        const refusal = refusals[index] ?? null
-        if (refusal === null) resolve()
-        else reject(errorOf(refusal))
+        const outcome = outcomes[index] as Taking
+        if (typeof outcome === 'string') resolve(outcome === 'new')
+        else reject(errorOf(outcome))
       }
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
   }
 
-  async #through(packed: EnvelopeBatch): Promise<readonly (Refusal | null)[]> {
+  async #through(packed: EnvelopeBatch): Promise<readonly Taking[]> {
     const { signatures, execution, onPool } = this.#options
     const signed = await signatures.call('recover', packed, [packed.bytes.buffer as ArrayBuffer])
-    const { refusals, poolSize } = await execution.call('submit', signed, [signed.bytes.buffer as ArrayBuffer])
+    const { outcomes, poolSize } = await execution.call('submit', signed, [signed.bytes.buffer as ArrayBuffer])
     onPool(poolSize)
-    return refusals
+    return outcomes
   }
 }
 

@@ -9,7 +9,7 @@ import { encodeQueryAnswer, encodeResults, type Results } from '@onus/protocol/g
 import { domainOfGenesis, type Genesis } from '@onus/protocol/genesis'
 import type { Hasher } from '@onus/protocol/hash'
 import type { Interface } from '@onus/protocol/interface/description'
-import { transactionIds } from '@onus/protocol/transaction'
+import { type Envelope, transactionIds } from '@onus/protocol/transaction'
 import type { BlockArchive } from './blockArchive.js'
 import { checkEnvelope } from './gateway/argumentCheck.js'
 import type { GatewayBackend, SessionHint } from './gateway/gatewayParts.js'
@@ -20,6 +20,8 @@ import type { QueryMethods } from './worker/queryWorker.js'
 
 /** How long a query waits for a height that is not decided yet. */
 const heightPatience = 2000
+/** Envelopes of one session that requests may wait for at a time. */
+const maximumWaitingOfSession = 256
 /** The replica may hear of a block after this thread; it is asked again this often. */
 const replicaLag = 50
 
@@ -33,8 +35,8 @@ export interface NodeBackendOptions {
   readonly queries: WorkerClient<QueryMethods>
   readonly archive: BlockArchive
   readonly pending: PendingResults
-  /** Takes an envelope into the pool (`Intake`). */
-  readonly take: (envelope: Uint8Array) => Promise<void>
+  /** Takes an envelope into the pool (`Intake`); false where it was there. */
+  readonly take: (envelope: Uint8Array) => Promise<boolean>
   /** Passes an envelope on to the other members and wakes the chain. */
   readonly spread: (envelope: Uint8Array) => void
   /** Resolves at the next decided block. */
@@ -47,10 +49,17 @@ export interface NodeBackendOptions {
   readonly moment: () => { height: number; milliseconds: number }
 }
 
+function sessionOf({ transactions }: Envelope): string {
+  const session = transactions[0]?.session
+  return session === undefined ? '' : `${session.slot}.${session.generation}`
+}
+
 export class NodeBackend implements GatewayBackend {
   readonly #options: NodeBackendOptions
   readonly #domain: ClusterDomain
   #inFlight = 0
+  /** Envelopes that requests wait for, by session: one session must not take all places. */
+  readonly #waitingOf = new Map<string, number>()
 
   constructor(options: NodeBackendOptions) {
     this.#options = options
@@ -80,11 +89,18 @@ export class NodeBackend implements GatewayBackend {
     const known = this.#certifiedPlaces(ids)
     if (known !== null) return this.#results(known)
     this.#options.checkReady()
+    const session = sessionOf(envelope)
+    const ofSession = this.#waitingOf.get(session) ?? 0
     if (this.#inFlight >= this.#options.envelopesInFlight)
-      throw new OnusError('busy', `${this.#inFlight} envelopes are being checked here`, {
+      throw new OnusError('busy', `${this.#inFlight} envelopes wait for their certificates here`, {
         remedy: 'try again in a second',
       })
+    if (ofSession >= maximumWaitingOfSession)
+      throw new OnusError('session-quota', `${ofSession} envelopes of this session wait for their certificates here`, {
+        remedy: 'wait for their receipts, or put more calls into one envelope',
+      })
     this.#inFlight += 1
+    this.#waitingOf.set(session, ofSession + 1)
     const waiting = pending.open(ids, timeout)
     try {
       // It may be refused while the envelope is still being taken; then the error of the taking counts.
@@ -105,19 +121,23 @@ export class NodeBackend implements GatewayBackend {
       // What was refused is not waited for: its places would stay here until the timeout.
       waiting.giveUp()
       this.#inFlight -= 1
+      const left = (this.#waitingOf.get(session) ?? 1) - 1
+      if (left === 0) this.#waitingOf.delete(session)
+      else this.#waitingOf.set(session, left)
     }
   }
 
   /** Checks signature and session, takes the envelope into the pool, and passes it on. */
   async #take(bytes: Uint8Array, ids: readonly Uint8Array[]): Promise<void> {
+    let isNew: boolean
     try {
-      await this.#options.take(bytes)
+      isNew = await this.#options.take(bytes)
     } catch (error) {
       // Decided already and on its way to a certificate: the waiting goes on.
       if (ids.some((id) => this.#options.archive.placeOf(id) !== null)) return
       throw error
     }
-    this.#options.spread(bytes)
+    if (isNew) this.#options.spread(bytes)
   }
 
   /** Places of all ids if every one stands certified. */

@@ -54,7 +54,7 @@ export class NodeGateway {
   }
 
   /** Takes an envelope that was decoded, within the rate of its session. Rejects `rate-limited`, and as `take` does. */
-  takeEnvelope(bytes: Uint8Array, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+  takeEnvelope(bytes: Uint8Array, take: (bytes: Uint8Array) => Promise<boolean>): Promise<boolean> {
     return takeWithin(this.#limits, bytes, take)
   }
 

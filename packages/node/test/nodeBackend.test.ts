@@ -32,6 +32,7 @@ interface Parts {
   readonly spread: Uint8Array[]
   readonly asked: string[]
   take: () => unknown
+  isNew: boolean
   query: (height: number | null) => unknown
   ready: OnusError | null
   decisions: number
@@ -63,6 +64,7 @@ async function withBackend(action: (parts: Parts) => Promise<void>): Promise<voi
       take: async () => {
         parts.asked.push('take')
         await parts.take()
+        return parts.isNew
       },
       spread: (envelope) => spread.push(envelope),
       nextDecision: async (timeout) => {
@@ -83,6 +85,7 @@ async function withBackend(action: (parts: Parts) => Promise<void>): Promise<voi
       spread,
       asked: [],
       take: () => undefined,
+      isNew: true,
       query: () => ({ height: 1, trapped: false, output: new Uint8Array(0), detail: null }),
       ready: null,
       decisions: 0,
@@ -191,6 +194,23 @@ describe('backend of the gateway', { timeout: 30_000 }, () => {
       await answer
     }))
 
+  test('what is there already is waited for and not passed on again, and one session has a share of the places', () =>
+    withBackend(async (parts) => {
+      parts.isNew = false
+      const { bytes } = call(0)
+      const all = Array.from({ length: 300 }, () =>
+        parts.backend.submit(bytes, 200).then(
+          () => '',
+          (error: OnusError) => error.code,
+        ),
+      )
+      const other = parts.backend.submit(sendCalls(cluster, 1, [0], { argument }).bytes, 10).catch(({ code }) => code)
+      assert.equal(await other, 'not-yet-certified', 'another session has its place')
+      const codes = await Promise.all(all)
+      assert.deepEqual([codes.filter((code) => code === 'session-quota').length, parts.spread], [300 - 256, []])
+      await assert.rejects(parts.backend.submit(bytes, 1), { code: 'not-yet-certified' }, 'places are given back')
+    }))
+
   test('more envelopes at once than a node can look at are busy', () =>
     withBackend(async (parts) => {
       let release = (): void => undefined
@@ -201,9 +221,9 @@ describe('backend of the gateway', { timeout: 30_000 }, () => {
         await held
         throw new OnusError('counter-used', 'used')
       }
-      const { bytes } = call(0)
-      const all = Array.from({ length: 4100 }, () =>
-        parts.backend.submit(bytes, 60_000).then(
+      const of = Array.from({ length: 20 }, (_, slot) => sendCalls(cluster, slot, [0], { argument }).bytes)
+      const all = Array.from({ length: 4100 }, (_, index) =>
+        parts.backend.submit(of[index % 20] as Uint8Array, 60_000).then(
           () => '',
           (error: OnusError) => error.code,
         ),

@@ -101,13 +101,13 @@ async function submit({ execution }: Threads, ...envelopes: readonly Sent[]): Pr
     envelopes.map(() => 0),
   )
   const ids = envelopes.flatMap(({ bytes }) => transactionIds(hashing, cluster.genesis, decodeEnvelope(bytes)))
-  const { refusals } = await execution.call('submit', {
+  const { outcomes } = await execution.call('submit', {
     ...packed,
     signers: concatBytes(...envelopes.map(({ signer }) => signer)),
     valid: new Uint8Array(envelopes.length).fill(1),
     ids: concatBytes(...ids),
   })
-  for (const refusal of refusals) if (refusal !== null) throw new OnusError(refusal.code, refusal.message)
+  for (const outcome of outcomes) if (typeof outcome !== 'string') throw new OnusError(outcome.code, outcome.message)
 }
 
 async function decide({ execution }: Threads, height: number): Promise<string> {

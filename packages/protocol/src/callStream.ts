@@ -24,13 +24,19 @@ export function encodeStreamRequests(requests: readonly StreamRequest[]): Uint8A
   return writer.finish()
 }
 
-/** Envelopes are views into `bytes`. Rejects `truncated`, also where there is none. */
+/** Requests in one message. */
+export const maximumStreamRequests = 1024
+
+/** Envelopes are views into `bytes`. Rejects `truncated`, also where there is none, and `stream-form`. */
 export function decodeStreamRequests(bytes: Uint8Array): StreamRequest[] {
   const reader = new BinaryReader(bytes, 'call stream request')
   const requests: StreamRequest[] = []
   do {
     const number = reader.u32('number')
-    requests.push({ number, envelope: reader.take(reader.u32('envelope length'), 'envelope') })
+    const length = reader.u32('envelope length')
+    if (length === 0 || requests.length === maximumStreamRequests)
+      throw new OnusError('stream-form', `expected at most ${maximumStreamRequests} requests, none of them empty`)
+    requests.push({ number, envelope: reader.take(length, 'envelope') })
   } while (reader.remaining > 0)
   return requests
 }

@@ -14,13 +14,17 @@ import { assertRejects, rejectionOf } from './support/rejection.js'
 test('requests are number, length and envelope, one after the other', () => {
   const requests = [
     { number: 1, envelope: Uint8Array.of(9, 8) },
-    { number: 0xffffffff, envelope: new Uint8Array(0) },
+    { number: 0xffffffff, envelope: Uint8Array.of(7) },
   ]
   const bytes = encodeStreamRequests(requests)
-  assert.deepEqual([...bytes], [0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 255, 255, 255, 255, 0, 0, 0, 0])
+  assert.deepEqual([...bytes], [0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 255, 255, 255, 255, 0, 0, 0, 1, 7])
   assert.deepEqual(decodeStreamRequests(bytes), requests)
   assertRejects('truncated', () => decodeStreamRequests(new Uint8Array(0)))
   assertRejects('truncated', () => decodeStreamRequests(bytes.subarray(0, -1)))
+  assertRejects('stream-form', () => decodeStreamRequests(new Uint8Array(8)))
+  const many = Array.from({ length: 1025 }, (_, number) => ({ number, envelope: Uint8Array.of(1) }))
+  assert.equal(decodeStreamRequests(encodeStreamRequests(many.slice(1))).length, 1024)
+  assertRejects('stream-form', () => decodeStreamRequests(encodeStreamRequests(many)))
 })
 
 const answer: fc.Arbitrary<StreamAnswer> = fc.oneof(

@@ -75,6 +75,10 @@ export class SessionView {
             : { ...(session as Session), nextCounter: (session as Session).nextCounter + 1 }
         if (at < 0) changes.push([slot, next])
         else changes[at] = [slot, next]
+      } else if (rejection === rejectionCode.sessionKey) {
+        // Not the signer's to send. Nothing of such an envelope is taken: it would cost the session's owner, and a copy
+        // of his call would be rejected for all to see while his own still waits.
+        return { readiness: 'useless', changes: [], awaited: null, isUnknown: false }
       } else if (rejection === rejectionCode.expiryTooFar) waits = true
       else if (rejection === rejectionCode.expired && transaction.type === 'call') hasExpired = true
       else if (transaction.type === 'call' && rejection === rejectionCode.counterGap) {

@@ -121,6 +121,14 @@ describe('order of a block', () => {
     )
   })
 
+  test('an envelope with a call of another owner is useless as a whole', () => {
+    const state = stateOf(genesisWith())
+    buildBlock(state, beginOf(state, moment), [opening({ slot: 0 }), opening({ slot: 1 })], 1)
+    const mixed = signed(envelopeKind.accountCalls, account('owner of 0'), [callOf(0, 0), callOf(1, 0)])
+    const { taken, useless } = buildBlock(state, beginOf(state, momentAt(6)), [mixed, calls(1, [0])], 1)
+    assert.deepEqual([taken.length, useless], [1, [mixed]], 'else the victim would be told of a rejection')
+  })
+
   test('a call of a closed session or an older generation is useless, of a later one it waits', () => {
     const state = stateOf(genesisWith())
     const view = new SessionView(state)

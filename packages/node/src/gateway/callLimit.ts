@@ -17,10 +17,12 @@ export function sessionOfEnvelope(bytes: Uint8Array): { readonly session: string
 export async function takeWithin(
   limits: RateLimits,
   bytes: Uint8Array,
-  take: (bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
+  take: (bytes: Uint8Array) => Promise<boolean>,
+): Promise<boolean> {
   const found = sessionOfEnvelope(bytes)
   if (found !== null) limits.checkCalls(found.session)
-  await take(bytes)
-  if (found !== null) limits.chargeCalls(found.session, found.calls)
+  const isNew = await take(bytes)
+  // Sending again is safe, and costs as much: it is looked at anew.
+  if (found !== null) limits.chargeCalls(found.session, isNew ? found.calls : 1)
+  return isNew
 }

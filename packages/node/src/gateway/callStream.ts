@@ -31,6 +31,9 @@ const maximumBufferedBytes = 16 * 1024 * 1024
 /** Envelopes in one message beside one of the greatest length. */
 const roomForMore = 1024 * 1024
 const heartbeatMilliseconds = 30_000
+/** Envelopes of one connection between request and answer. */
+const maximumUnderWay = 4096
+const begunAtOnce = 64
 /** WebSocket close codes (RFC 6455 7.4.1). */
 const closeCode = { goingAway: 1001, unsupported: 1003, policy: 1008, tryLater: 1013 } as const
 
@@ -146,6 +149,9 @@ class Connection {
   readonly #count: RouteCount
   readonly #sent = new WeakSet<Uint8Array>()
   #answers: StreamAnswer[] = []
+  /** Not begun yet. */
+  readonly #requests: StreamRequest[] = []
+  #underWay = 0
 
   constructor(socket: WebSocket, address: string, options: CallStreamsOptions) {
     this.#socket = socket
@@ -161,7 +167,13 @@ class Connection {
     }
     try {
       // A copy: `ws` may hand out parts of a larger buffer, and envelopes live on.
-      for (const request of decodeStreamRequests(new Uint8Array(data))) void this.#carry(request)
+      const requests = decodeStreamRequests(new Uint8Array(data))
+      if (this.#requests.length + this.#underWay + requests.length > maximumUnderWay) {
+        this.#socket.close(closeCode.tryLater, `more than ${maximumUnderWay} envelopes under way`)
+        return
+      }
+      this.#requests.push(...requests)
+      if (this.#requests.length === requests.length) this.#begin()
     } catch (error) {
       if (!(error instanceof OnusError)) throw error
       this.#options.limits.chargeMistake(this.#address)
@@ -169,8 +181,15 @@ class Connection {
     }
   }
 
+  /** A few in each turn of the event loop: checking one takes some microseconds, and a message may hold many. */
+  #begin(): void {
+    for (const request of this.#requests.splice(0, begunAtOnce)) void this.#carry(request)
+    if (this.#requests.length > 0 && this.#socket.readyState === this.#socket.OPEN) setImmediate(() => this.#begin())
+  }
+
   async #carry({ number, envelope }: StreamRequest): Promise<void> {
     const { carry, limits, metrics } = this.#options
+    this.#underWay += 1
     try {
       limits.checkAddress(this.#address)
       const startedAt = performance.now()
@@ -181,6 +200,8 @@ class Connection {
       countStatus(this.#count, 200)
     } catch (error) {
       this.#send(this.#errorOf(number, error))
+    } finally {
+      this.#underWay -= 1
     }
   }
 

@@ -153,10 +153,10 @@ export class Execution {
    * Takes an envelope into the pool, judged by the decided state: a block that still may fail decides nothing. Rejects
    * what can never execute (`uselessError`), `expiry-too-far`, `session-unknown`, `session-quota`, `poisoned`, `busy`.
    */
-  submit(signed: Omit<Candidate, 'key'>): void {
+  submit(signed: Omit<Candidate, 'key'>): boolean {
     const { bytes } = signed
     const key = envelopeKey(bytes)
-    if (this.#pool.get(key) !== undefined) return
+    if (this.#pool.get(key) !== undefined) return false
     const candidate: Candidate = { key, ...signed }
     const view = new SessionView(this.#state, this.#speculation?.outcome.undo.sessions)
     const { readiness, isUnknown } = view.judge(candidate, this.#nextMoment())
@@ -178,6 +178,7 @@ export class Execution {
       throw new OnusError('busy', 'this node holds as many waiting transactions as it may', {
         remedy: 'try again in a second',
       })
+    return true
   }
 
   /** The earliest moment that the next block may have. */

@@ -65,11 +65,13 @@ export interface Refusal {
   readonly remedy?: string
 }
 
+export type Taking = 'new' | 'held' | Refusal
+
 export interface ExecutionMethods {
   /** The durable position; waits for what is on its way to disk (S18). */
   position(argument: null): Promise<StoredPosition>
-  /** One refusal or null for each envelope, in order. */
-  submit(batch: SignedBatch): { poolSize: number; refusals: readonly (Refusal | null)[] }
+  /** For each envelope, in order: `new`, `held` where the pool had it, or why it was refused. */
+  submit(batch: SignedBatch): { poolSize: number; outcomes: readonly Taking[] }
   propose(argument: BlockPlace & { share: number }): Proposal
   process(argument: BlockPlace & { items: readonly Uint8Array[] }): Verdict
   /** `powers`: kept with the position. */
@@ -155,9 +157,9 @@ function refusalOf(error: unknown): Refusal {
   return { code, message, ...(remedy === undefined ? {} : { remedy }) }
 }
 
-function submit(batch: SignedBatch): { poolSize: number; refusals: readonly (Refusal | null)[] } {
+function submit(batch: SignedBatch): { poolSize: number; outcomes: readonly Taking[] } {
   let idsAt = 0
-  const refusals = unpackEnvelopes(batch).map((view, index) => {
+  const outcomes = unpackEnvelopes(batch).map((view, index): Taking => {
     if (batch.valid[index] !== 1) return signatureWrong
     // Copies: what waits must not keep a whole batch in memory.
     const bytes = view.slice()
@@ -166,13 +168,13 @@ function submit(batch: SignedBatch): { poolSize: number; refusals: readonly (Ref
     idsAt += ids.length * wordLength
     const signer = batch.signers.slice(index * addressLength, (index + 1) * addressLength)
     try {
-      execution.submit({ bytes, envelope, signer, ids, origin: batch.origins[index] as number })
-      return null
+      const origin = batch.origins[index] as number
+      return execution.submit({ bytes, envelope, signer, ids, origin }) ? 'new' : 'held'
     } catch (error) {
       return refusalOf(error)
     }
   })
-  return { poolSize: execution.poolSize, refusals }
+  return { poolSize: execution.poolSize, outcomes }
 }
 
 serveWorker<ExecutionMethods>(parentPort, {
