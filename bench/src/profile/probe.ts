@@ -62,7 +62,7 @@ function time<Args extends unknown[], Result>(
 type Request = { readonly height: number; readonly items: readonly Uint8Array[] }
 
 function installTimers(): void {
-  time(NodeBackend.prototype, 'submit', () => ({ name: 'gateway' }))
+  time(NodeBackend.prototype, 'carry', () => ({ name: 'gateway' }))
   time(WorkerClient.prototype, 'call', ([method]: [string]) => ({ name: `worker ${method}` }))
   time(NodeApplication.prototype, 'checkTx', () => ({ name: 'checkTx' }))
   time(

@@ -21,6 +21,7 @@ import {
 } from './execution.js'
 import { lyingMachine } from './lyingMachine.js'
 import { openMachine } from './openMachine.js'
+import { yieldToEventLoop } from './priority.js'
 
 export interface ExecutionWorkerData {
   readonly genesis: Uint8Array
@@ -83,6 +84,7 @@ export interface ExecutionMethods {
 }
 
 assert(parentPort !== null, 'this file runs as a worker')
+yieldToEventLoop(3)
 const data = workerData as ExecutionWorkerData
 const hashing = createHashing()
 const genesis = decodeGenesis(data.genesis)

@@ -9,6 +9,7 @@ import { Store } from '../store/store.js'
 import { serveWorker } from './channel.js'
 import type { ReplicaUpdate } from './executionWorker.js'
 import { openMachine } from './openMachine.js'
+import { yieldToEventLoop } from './priority.js'
 import { QueryReplica, type ReplicaAnswer, type ReplicaBlock } from './queryReplica.js'
 
 export interface QueryWorkerData {
@@ -25,6 +26,7 @@ export interface QueryMethods {
 }
 
 assert(parentPort !== null, 'this file runs as a worker')
+yieldToEventLoop(6)
 const data = workerData as QueryWorkerData
 const hashing = createHashing()
 const genesis = decodeGenesis(data.genesis)

@@ -8,6 +8,7 @@ import { decodeEnvelope, envelopeKind } from '@onus/protocol/transaction'
 import { createHashing } from '../hashing.js'
 import { serveWorker } from './channel.js'
 import { type EnvelopeBatch, type SignedBatch, unpackEnvelopes } from './envelopeBatch.js'
+import { yieldToEventLoop } from './priority.js'
 import { type RecoveredEnvelope, recoverEnvelope } from './recoverSigner.js'
 
 export interface SignatureWorkerData {
@@ -19,6 +20,7 @@ export interface SignatureMethods {
 }
 
 assert(parentPort !== null, 'this file runs as a worker')
+yieldToEventLoop(6)
 const { domain } = workerData as SignatureWorkerData
 const hashing = createHashing()
 
