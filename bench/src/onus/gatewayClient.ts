@@ -26,11 +26,14 @@ export class GatewayClient {
   }
 
   static async open(url: string, certificates: CertificateCache): Promise<GatewayClient> {
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/calls`, 'onus.calls.1', { perMessageDeflate: false })
-    const stream = new CallStream(url, () => socket)
+    const opened = { socket: null as WebSocket | null }
+    const stream = new CallStream(url, patience, (address, protocol) => {
+      opened.socket = new WebSocket(address, protocol, { perMessageDeflate: false })
+      return opened.socket
+    })
     await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve)
-      socket.once('error', reject)
+      opened.socket?.once('open', resolve)
+      opened.socket?.once('error', reject)
     })
     return new GatewayClient(stream, certificates)
   }

@@ -50,11 +50,14 @@ export class CallStream {
   readonly #certificates = new Map<number, Uint8Array>()
   #requests: { number: number; envelope: Uint8Array }[] = []
   #next = 0
+  /** Messages that came, whatever was in them. */
+  #received = 0
   #state: 'connecting' | 'open' | 'closed' = 'connecting'
+  #endedAt = Number.POSITIVE_INFINITY
 
-  /** `url` is a node's, with http or https. */
-  constructor(url: string, open: OpenWebSocket) {
-    this.#socket = open(`${url.replace(/^http/, 'ws')}/v1/calls`, callStreamProtocol)
+  /** `url` is a node's, with http or https; after `timeout` milliseconds it says that a call is not yet certified. */
+  constructor(url: string, timeout: number, open: OpenWebSocket) {
+    this.#socket = open(`${url.replace(/^http/, 'ws')}/v1/calls?timeout=${timeout}`, callStreamProtocol)
     this.#socket.binaryType = 'arraybuffer'
     this.#socket.addEventListener('open', () => {
       if (this.#state === 'connecting') this.#state = 'open'
@@ -68,16 +71,26 @@ export class CallStream {
     return this.#state
   }
 
+  /** `performance.now()` when it closed; infinite until then. */
+  get endedAt(): number {
+    return this.#endedAt
+  }
+
   /** Envelopes under way. */
   get size(): number {
     return this.#waiting.size
   }
 
-  /** Sends an envelope. Its outcome comes within `deadline` milliseconds, and never as an exception. */
+  /**
+   * Sends an envelope. Its outcome comes within `deadline` milliseconds, and never as an exception. If nothing at all
+   * came in that time the connection counts as dead, for half of one is not told apart otherwise: no pings in browsers.
+   */
   carry(envelope: Uint8Array, deadline: number, maximumBytes: number, lifetime: Lifetime): Promise<HttpOutcome> {
     if (this.#state !== 'open') return Promise.resolve({ kind: 'unreachable', message: 'the connection is not open' })
+    if (lifetime.isOver) return Promise.resolve({ kind: 'aborted' })
     const number = this.#next
     this.#next = (this.#next + 1) >>> 0
+    const receivedBefore = this.#received
     return new Promise((resolve) => {
       const end = (outcome: HttpOutcome): void => {
         clearTimeout(timer)
@@ -85,17 +98,23 @@ export class CallStream {
         this.#waiting.delete(number)
         resolve(outcome)
       }
-      const timer = setTimeout(() => end({ kind: 'deadline' }), deadline)
+      const timer = setTimeout(() => {
+        end({ kind: 'deadline' })
+        if (this.#received === receivedBefore) this.#abandon(`nothing came for ${deadline} ms`)
+      }, deadline)
       this.#waiting.set(number, { maximumBytes, end })
       const takeBack = lifetime.onEnd(() => end({ kind: 'aborted' }))
-      if (!this.#waiting.has(number)) return
       this.#requests.push({ number, envelope })
       if (this.#requests.length === 1) queueMicrotask(() => this.#flush())
     })
   }
 
   close(): void {
-    this.#end('the client was closed')
+    this.#abandon('the client was closed')
+  }
+
+  #abandon(message: string): void {
+    this.#end(message)
     this.#socket.close()
   }
 
@@ -106,18 +125,19 @@ export class CallStream {
   }
 
   #end(message: string): void {
+    if (this.#state !== 'closed') this.#endedAt = performance.now()
     this.#state = 'closed'
     for (const { end } of [...this.#waiting.values()]) end({ kind: 'unreachable', message })
   }
 
   #take(data: unknown): void {
+    this.#received += 1
     try {
       if (!(data instanceof ArrayBuffer)) throw new OnusError('stream-form', 'expected a binary message')
       for (const answer of decodeStreamAnswers(new Uint8Array(data))) this.#settle(answer)
     } catch (error) {
       if (!(error instanceof OnusError)) throw error
-      this.#end(`${error.code}: ${error.message}`)
-      this.#socket.close()
+      this.#abandon(`${error.code}: ${error.message}`)
     }
   }
 

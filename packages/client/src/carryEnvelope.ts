@@ -43,7 +43,7 @@ export function cargoOf(network: Network, envelope: Envelope, expiry: Expiry): C
 }
 
 /** The node gives up before the client does, so that `not-yet-certified` can still be told from silence. */
-function waitingTime(deadline: number): number {
+export function waitingTime(deadline: number): number {
   return Math.max(1, Math.floor(deadline * 0.8))
 }
 

@@ -6,6 +6,7 @@ import { nobleCurve } from '@onus/protocol/signature'
 import { askUntil, errorOfFailure, nodesInOrder } from './askNode.js'
 import { CallQueue } from './callQueue.js'
 import { CallStreams } from './callStreams.js'
+import { waitingTime } from './carryEnvelope.js'
 import { CertificateStore } from './certificateStore.js'
 import { type Cluster, ConnectedCluster } from './cluster.js'
 import { createEvidenceLog, type EvidenceLog, keepEvidence } from './evidence.js'
@@ -45,7 +46,7 @@ export async function connect<const I extends Interface>(options: ConnectOptions
   const network: Network = {
     trust,
     settings,
-    streams: new CallStreams(settings.webSocket, lifetime),
+    streams: new CallStreams(settings.webSocket, waitingTime(settings.timeouts.request), lifetime),
     pool: createPool(options.nodes),
     evidence,
     certificates: new CertificateStore(trust, (first, second) => keepFork(evidence, first, second)),

@@ -50,11 +50,10 @@ const heartbeatsALook = 3
 const mostBehind = 2
 const pauses = [0, 100, 250, 500, 1000, 2000, 5000] as const
 
-/** Why a connection ended. Refusals that another node would give too end the iteration. */
+/** Why a connection ended. */
 type End =
   | { readonly kind: 'over' }
   | { readonly kind: 'failed'; readonly failure: NodeFailure; readonly bytes: Uint8Array | null }
-  | { readonly kind: 'refused'; readonly error: OnusError }
 
 interface Watch {
   readonly network: Network
@@ -64,6 +63,8 @@ interface Watch {
   cursor: EventCursor
   /** Events since the last connection. */
   received: number
+  /** Final refusals of the place `cursor`: codes by node. */
+  readonly refusals: Map<string, string>
 }
 
 function failed(node: PoolNode, kind: NodeFailure['kind'], error: OnusError, bytes: Uint8Array | null = null): End {
@@ -72,8 +73,11 @@ function failed(node: PoolNode, kind: NodeFailure['kind'], error: OnusError, byt
   return { kind: 'failed', failure, bytes }
 }
 
-/** Codes that mean the same at every node. */
+/** Codes that mean the same at every honest node; one alone may lie. */
 const finalRefusals: ReadonlySet<string> = new Set(['no-such-event', 'cursor-form', 'cursor-gone', 'no-such-path'])
+
+/** What no node can bring about alone: two certified blocks of one height, and certified calls of another interface. */
+const certifiedTroubles: ReadonlySet<string> = new Set(['forked', 'event-form'])
 
 /** Whether this node is far behind what another one certified. */
 async function isBehind(watch: Watch, node: PoolNode, height: number): Promise<boolean> {
@@ -87,7 +91,7 @@ async function isBehind(watch: Watch, node: PoolNode, height: number): Promise<b
 function unseen(watch: Watch, verifier: EventVerifier, { type, data }: ServerSentEvent): ProvedEvent[] {
   if (type === 'certificate') verifier.certificate(data)
   if (type !== 'receipt') return []
-  const events = verifier.receipt(data)
+  const events = verifier.receipt(data, watch.cursor)
   return events.filter(({ name, cursor }) => name === watch.name && compareCursors(cursor, watch.cursor) > 0)
 }
 
@@ -98,8 +102,7 @@ async function* follow(watch: Watch, node: PoolNode): AsyncGenerator<ProvedEvent
   const path = `/v1/events?from=${cursorText(cursor)}&name=${encodeURIComponent(name)}&values=no`
   const { fetch, timeouts } = network.settings
   const opened = await openEventStream(fetch, node.url, path, timeouts.request, longestSilence, lifetime)
-  if (opened.kind === 'refused')
-    return finalRefusals.has(opened.error.code) ? opened : failed(node, 'refused', opened.error)
+  if (opened.kind === 'refused') return failed(node, 'refused', opened.error)
   if (opened.kind === 'failed') return failed(node, opened.reason, opened.error)
   const verifier = new EventVerifier(network, description, node.url)
   let heartbeats = 0
@@ -110,16 +113,16 @@ async function* follow(watch: Watch, node: PoolNode): AsyncGenerator<ProvedEvent
     )) {
       opened.alive()
       if (message.type === 'closed') return failed(node, 'refused', new OnusError('closed', message.data))
-      if (message.data === '' && message.id !== null && ++heartbeats % heartbeatsALook === 0)
-        if (await isBehind(watch, node, parseCursor(message.id).height))
-          return failed(node, 'slow', new OnusError('behind', `stands at block ${message.id}`))
-      for (const event of verified(watch, verifier, message)) yield event
+      const height = honest(message, () => heightOfHeartbeat(message))
+      if (height !== null && ++heartbeats % heartbeatsALook === 0 && (await isBehind(watch, node, height)))
+        return failed(node, 'slow', new OnusError('behind', `stands at block ${height}`))
+      for (const event of honest(message, () => unseen(watch, verifier, message))) yield event
     }
     return failed(node, 'dead', new OnusError('stream-ended', 'the stream of events ended'))
   } catch (error) {
     if (error instanceof Lie) return failed(node, 'lying', error.why, error.bytes)
     if (error instanceof OnusError && error.code === 'event-too-long') return failed(node, 'lying', error)
-    if (error instanceof OnusError) throw error
+    if (error instanceof OnusError && certifiedTroubles.has(error.code)) throw error
     return failed(node, 'dead', new OnusError('unreachable', String(error)))
   } finally {
     opened.close()
@@ -138,14 +141,19 @@ class Lie extends Error {
   }
 }
 
-function verified(watch: Watch, verifier: EventVerifier, message: ServerSentEvent): ProvedEvent[] {
+/** What `read` finds in a message; throws a `Lie` where no honest node sends it. */
+function honest<T>(message: ServerSentEvent, read: () => T): T {
   try {
-    return unseen(watch, verifier, message)
+    return read()
   } catch (error) {
-    // Two certified blocks of one height are the cluster's fault, another interface is the user's.
-    const isLie = error instanceof OnusError && error.code !== 'forked' && error.code !== 'event-form'
-    throw isLie ? new Lie(error, message.data) : error
+    if (!(error instanceof OnusError) || certifiedTroubles.has(error.code)) throw error
+    throw new Lie(error, message.data === '' ? `id: ${message.id}` : message.data)
   }
+}
+
+/** Where the node says that it stands; null for other messages. Rejects `cursor-form`. */
+function heightOfHeartbeat({ data, id }: ServerSentEvent): number | null {
+  return data === '' && id !== null ? parseCursor(id).height : null
 }
 
 function recordEnd(network: Network, node: PoolNode, { failure, bytes }: Extract<End, { kind: 'failed' }>): void {
@@ -162,10 +170,21 @@ function recordEnd(network: Network, node: PoolNode, { failure, bytes }: Extract
   })
 }
 
+/** Throws what f+1 nodes (or all, if fewer are known) refuse with one code: at least one honest node says so. */
+function checkRefusals(watch: Watch, node: PoolNode, { kind, code, message }: NodeFailure): void {
+  const { network, refusals } = watch
+  if (watch.received > 0) refusals.clear()
+  refusals.delete(node.url)
+  if (kind !== 'refused' || !finalRefusals.has(code)) return
+  refusals.set(node.url, code)
+  const count = [...refusals.values()].filter((other) => other === code).length
+  if (count >= Math.min(network.trust.oneHonest, network.pool.length)) throw new OnusError(code, message)
+}
+
 /**
  * The events `name` behind `options.from`, one after the other as they are certified. Ends when the client is closed.
- * Rejects `cursor-form`, `cursor-gone`, `no-such-event`, `event-form` and `forked`; everything else sends it to another
- * node. A node that leaves out whole calls is not found out by this: what comes is proved, that all came is its word.
+ * Rejects `cursor-form`, `cursor-gone`, `no-such-event` and `no-such-path` if f+1 nodes say so, `event-form` and
+ * `forked`; everything else sends it to another node. A node that leaves out whole calls is not found out by this: what comes is proved, that all came is its word.
  */
 export async function* watchEvents(
   network: Network,
@@ -175,17 +194,17 @@ export async function* watchEvents(
 ): AsyncGenerator<WatchedEvent<Readonly<Record<string, unknown>>>, void, undefined> {
   const lifetime = lifetimeWithin(network.lifetime)
   const from = options.from === undefined ? endOfBlock(network.certificates.newest.height) : parseCursor(options.from)
-  const watch: Watch = { network, description, name, lifetime, cursor: from, received: 0 }
+  const watch: Watch = { network, description, name, lifetime, cursor: from, received: 0, refusals: new Map() }
   let failures = 0
   try {
     while (!lifetime.isOver) {
       network.certificates.checkUnforked()
       const node = nodesInOrder(network, null)[0] as PoolNode
       const end = yield* shown(watch, node)
-      if (end.kind === 'refused') throw end.error
       if (end.kind === 'over' || lifetime.isOver) return
       failures = watch.received > 0 ? 1 : failures + 1
       recordEnd(network, node, end)
+      checkRefusals(watch, node, end.failure)
       // The first further nodes are asked at once.
       await sleep(pauses[Math.max(0, Math.min(failures - network.pool.length, pauses.length - 1))] as number, lifetime)
     }

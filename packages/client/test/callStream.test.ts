@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CallStream, type WebSocketLike } from '@onus/client/callStream'
+import { CallStreams } from '@onus/client/callStreams'
 import { connect } from '@onus/client/connect'
+import type { HttpOutcome } from '@onus/client/http'
 import { Lifetime } from '@onus/client/lifetime'
 import { decodeStreamRequests, encodeStreamAnswers, type StreamAnswer } from '@onus/protocol/callStream'
 import { decodeResults, encodeResults } from '@onus/protocol/gatewayMessages'
@@ -45,8 +47,8 @@ class FakeSocket implements WebSocketLike {
 
 function openStream(): { stream: CallStream; socket: FakeSocket } {
   const socket = new FakeSocket()
-  const stream = new CallStream('http://node0', (url, protocol) => {
-    assert.deepEqual([url, protocol], ['ws://node0/v1/calls', 'onus.calls.1'])
+  const stream = new CallStream('http://node0', 900, (url, protocol) => {
+    assert.deepEqual([url, protocol], ['ws://node0/v1/calls?timeout=900', 'onus.calls.1'])
     return socket
   })
   socket.emit('open')
@@ -118,6 +120,69 @@ describe('call stream', { timeout: 20_000 }, () => {
       assert.ok(broken.socket.isClosed)
       assert.equal(broken.stream.state, 'closed')
     }
+  })
+
+  test('a lifetime that is over sends nothing', async () => {
+    const lifetime = new Lifetime()
+    lifetime.end()
+    const { stream, socket } = openStream()
+    assert.deepEqual(await stream.carry(new Uint8Array(1), 1000, 100, lifetime), { kind: 'aborted' })
+    await pause(0)
+    assert.deepEqual([socket.sent.length, stream.size, stream.state], [0, 0, 'open'])
+  })
+
+  test('a stream on which nothing comes is closed after a deadline, one on which anything comes is not', async () => {
+    const lifetime = new Lifetime()
+    const dead = openStream()
+    const [first, second] = [20, 60_000].map((deadline) =>
+      dead.stream.carry(new Uint8Array(1), deadline, 100, lifetime),
+    )
+    assert.deepEqual(await first, { kind: 'deadline' })
+    assert.deepEqual(await second, { kind: 'unreachable', message: 'nothing came for 20 ms' })
+    assert.ok(dead.socket.isClosed && dead.stream.state === 'closed')
+    const live = openStream()
+    const late = live.stream.carry(new Uint8Array(1), 20, 100, lifetime)
+    live.socket.answer({ kind: 'error', number: 99, status: 503, retryAfter: 0, body: '{}' })
+    assert.deepEqual(await late, { kind: 'deadline' })
+    assert.equal(live.stream.state, 'open')
+  })
+
+  test('behind a stream that went dead, calls go by HTTP, and it is opened again after the pause', async (context) => {
+    const lifetime = new Lifetime()
+    const opened: FakeSocket[] = []
+    const streams = new CallStreams(
+      () => {
+        const socket = new FakeSocket()
+        opened.push(socket)
+        return socket
+      },
+      900,
+      lifetime,
+    )
+    let byHttp = 0
+    const send = (): Promise<HttpOutcome> => {
+      const request = { method: 'POST', path: '/v1/envelopes?timeout=9', body: new Uint8Array(1) } as const
+      const fetch = async (): Promise<Response> => {
+        byHttp += 1
+        return new Response('x')
+      }
+      return streams.send(fetch, 'http://node0', { ...request, maximumBytes: 100, deadline: 10 }, lifetime)
+    }
+    let skipped = 0
+    const clock = performance.now.bind(performance)
+    context.mock.method(performance, 'now', () => clock() + skipped)
+    await send()
+    assert.deepEqual([opened.length, byHttp], [1, 1])
+    opened[0]?.emit('open')
+    // Long open, so that the pause is one from its end.
+    skipped = 60_000
+    assert.deepEqual(await send(), { kind: 'deadline' })
+    for (let i = 0; i < 3; i++) assert.equal((await send()).kind, 'reply')
+    assert.deepEqual([opened.length, byHttp], [1, 4])
+    skipped = 75_000
+    assert.equal((await send()).kind, 'reply')
+    assert.deepEqual([opened.length, byHttp], [2, 5])
+    lifetime.end()
   })
 
   test('a client calls by HTTP until a stream is open, by it then, and by HTTP again when it broke', async () => {

@@ -19,6 +19,8 @@ export class FakeEvents {
   readonly bends = new Map<number, Bend>()
   /** Codes with which nodes refuse. */
   readonly refusals = new Map<number, string>()
+  /** Codes with which the next requests are refused, whichever node gets them. */
+  readonly refuseNext: string[] = []
   /** Nodes that show no block above a height. */
   readonly stuck = new Map<number, number>()
   /** Open streams. */
@@ -34,7 +36,7 @@ export class FakeEvents {
     const node = Number(url.hostname.replace('node', ''))
     const from = url.searchParams.get('from') ?? ''
     this.requests.push({ node, from })
-    const refusal = this.refusals.get(node)
+    const refusal = this.refuseNext.shift() ?? this.refusals.get(node)
     if (refusal === 'unreachable') throw new TypeError('fetch failed')
     if (refusal !== undefined) return errorResponse(refusal === 'cursor-gone' ? 410 : 503, refusal)
     return new Response(this.#stream(node, from, init.signal as AbortSignal))
@@ -94,7 +96,7 @@ export class FakeEvents {
 }
 
 /** Everything of the transactions from `index` on: those seen are the client's to leave out. */
-function messagesOf(block: FakeBlock, index: number): string[] {
+export function messagesOf(block: FakeBlock, index: number): string[] {
   const transactions = placedTransactions(decodeBlockData(block.items[1] as Uint8Array))
   const messages = [`event: certificate\ndata: {"height":${block.height},"bytes":"0x${toHex(block.certificate)}"}\n\n`]
   for (const [place, { transaction, body }] of transactions.entries())

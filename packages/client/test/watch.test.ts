@@ -8,7 +8,7 @@ import type { ConnectOptions } from '@onus/client/settings'
 import type { WatchedEvent } from '@onus/client/watch'
 import fc from 'fast-check'
 import { FakeCluster, json } from './fakeCluster.js'
-import { FakeEvents } from './fakeEvents.js'
+import { FakeEvents, messagesOf } from './fakeEvents.js'
 import { notes } from './notes.js'
 
 interface Parts {
@@ -128,6 +128,68 @@ describe('watch', { timeout: 60_000 }, () => {
       // Whoever was asked first and lied was found out.
       for (const { node } of events.requests.slice(0, -1)) assert.ok(liars.has(`http://node${node}`))
     }))
+
+  test('heartbeats that are none are a lie of the one node, and the events go on from another', () =>
+    withCluster(async ({ events, cluster }) => {
+      await cluster.call.add('a')
+      const watch = cluster.watch.added({ from: '0' })
+      let liar = -1
+      for (const node of [0, 1, 2, 3])
+        events.bends.set(node, (message) => {
+          if (liar < 0 && message.startsWith(': ')) liar = node
+          return liar === node ? ': 1\nid: nonsense\n\n' : message
+        })
+      assert.deepEqual(texts(await take(watch, 1)), ['a'])
+      const next = take(watch, 1)
+      for (let wait = 0; cluster.evidence.length === 0 && wait < 500; wait++)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      await cluster.call.add('b')
+      assert.deepEqual(texts(await next), ['b'])
+      const [{ node, code, bytes } = assert.fail('no evidence')] = cluster.evidence
+      assert.deepEqual(
+        [node, code, new TextDecoder().decode(bytes)],
+        [`http://node${liar}`, 'cursor-form', 'id: nonsense'],
+      )
+      assert.notEqual(events.requests.at(-1)?.node, liar)
+      await watch.return()
+    }))
+
+  test('one node that refuses for good does not end the iteration', () =>
+    withCluster(async ({ events, cluster }) => {
+      await cluster.call.add('a')
+      for (const code of ['no-such-event', 'cursor-form', 'cursor-gone', 'no-such-path']) {
+        events.refuseNext.push(code)
+        const watch = cluster.watch.added({ from: '0' })
+        assert.deepEqual(texts(await take(watch, 1)), ['a'], code)
+        await watch.return()
+        assert.equal(events.refuseNext.length, 0)
+      }
+      // Two of four that say different things are no agreement.
+      events.refuseNext.push('cursor-gone', 'no-such-event')
+      const watch = cluster.watch.added({ from: '0' })
+      assert.deepEqual(texts(await take(watch, 1)), ['a'])
+      await watch.return()
+      events.refuseNext.push('cursor-gone', 'no-such-event', 'cursor-gone')
+      await assert.rejects(cluster.watch.added({ from: '0' }).next(), { code: 'cursor-gone' })
+    }))
+
+  test('a node that shows calls of an older interface from before the cursor does not end the iteration', async () => {
+    const other = { ...notes, events: [{ name: 'added', fields: [['id', 'u64']] }] } as const
+    await withCluster(async ({ fake, events, cluster }) => {
+      await cluster.call.add('a')
+      const old = fake.chain.blocks.flatMap((block) => messagesOf(block, -1)).join('')
+      assert.ok(old.includes('event: receipt'))
+      for (const node of [0, 1, 2, 3]) events.bends.set(node, (message) => old + message)
+      const nodes = fake.urls()
+      const strange = await connect({ genesis: fake.chain.genesis, nodes, interface: other, fetch: events.fetch })
+      const next = strange.watch.added({ from: String(fake.chain.height) }).next()
+      const early = await Promise.race([next, new Promise((resolve) => setTimeout(resolve, 150, 'nothing'))])
+      assert.equal(early, 'nothing')
+      assert.equal(events.requests.length, 1)
+      strange.close()
+      assert.deepEqual(await next, { done: true, value: undefined })
+    })
+  })
 
   test('an event that the node makes up is not seen', () =>
     withCluster(async ({ events, cluster }) => {

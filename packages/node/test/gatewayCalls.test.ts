@@ -163,6 +163,8 @@ describe('call stream', { timeout: 30_000 }, () => {
       async (gateway) => {
         const { port } = gateway
         assert.equal(await refusalOf(port, '/v1/envelopes'), 404)
+        for (const query of ['timeout=0', 'timeout=60001', 'timeout=x', 'other=1', 'timeout='])
+          assert.equal(await refusalOf(port, `/v1/calls?${query}`), 400)
         assert.equal(await refusalOf(port, '/v1/calls', { origin: 'https://other.example' }), 403)
         const first = await open(gateway, { headers: { origin: 'https://app.example' } })
         const second = await open(gateway)

@@ -1,8 +1,12 @@
 /** The stream of events: proofs, cursors, filters, limits, slow readers, and history from before a restart. */
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { describe, test } from 'node:test'
+import { BlockEvents } from '@onus/node/gateway/blockEvents'
 import { cursorText, endOfBlock, isSeen, parseCursor } from '@onus/node/gateway/eventCursor'
+import { type CertifiedBlocks, EventStream } from '@onus/node/gateway/eventStream'
+import { defaultSettings } from '@onus/node/gateway/settings'
 import { nativeCurve } from '@onus/node/signer/nativeCurve'
 import { equalBytes, fromHex } from '@onus/protocol/bytes'
 import { Certificate, decodeCertificate } from '@onus/protocol/certificate'
@@ -159,6 +163,63 @@ describe('streams of a gateway', { timeout: 60_000 }, () => {
       await reader.until((messages) => countOf(messages, 'event') === 4)
       assert.deepEqual(cursorsOf(reader.messages), ['1.0.0', '1.1.0', '2.0.0', '2.1.0'])
       assert.equal(countOf(reader.messages, 'certificate'), 2)
+      reader.close()
+    }))
+
+  test('a certificate that comes while a stream looks for one, or the moment it found none, is not missed', async () => {
+    const block = blockOf(1)
+    // Where in its looking the certificate comes: while it reads the last block's events, and when it found no more.
+    for (const moment of ['certificate', 'height'] as const) {
+      const certificates = new Map([[1, certificateAt(1)]])
+      let certified: () => void = () => undefined
+      let isLate = false
+      const certify = (): void => {
+        if (isLate) return
+        isLate = true
+        // After the answer was given, before the stream acts on it.
+        queueMicrotask(() => {
+          certificates.set(2, certificateAt(2))
+          certified()
+        })
+      }
+      const blocks: CertifiedBlocks = {
+        height: () => 2,
+        certifiedHeight: () => certificates.size,
+        block: () => block,
+        certificate: (height) => {
+          const found = certificates.get(height) ?? null
+          if (height === (moment === 'certificate' ? 1 : 2)) certify()
+          return found
+        },
+        receiptProof: () => new Uint8Array(1),
+        onCertified: (listener) => {
+          certified = () => listener(1)
+          return () => undefined
+        },
+      }
+      const server = createServer((_request, response) => {
+        const events = new BlockEvents(counter, 65_536)
+        // No heartbeat helps.
+        const limits = { ...defaultSettings.events, heartbeatSeconds: 600 }
+        void new EventStream(response, { blocks, events, limits, from: endOfBlock(0), names: null, values: true }).run()
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const reader = await readEvents(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+      try {
+        await reader.until((messages) => countOf(messages, 'event') === 2)
+      } finally {
+        reader.close()
+        server.closeAllConnections()
+        server.close()
+      }
+    }
+  })
+
+  test('at rest the cursor goes on over heights without content with the heartbeats', () =>
+    withGateway({ events: { heartbeatSeconds: 0.05 } }, {}, async (gateway) => {
+      const reader = await readEvents(`${gateway.url}/v1/events?from=0`)
+      gateway.height = 700
+      await reader.until((messages) => messages.at(-1)?.id === '700')
       reader.close()
     }))
 

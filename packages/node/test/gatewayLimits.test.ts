@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { addressKey, isLoopback } from '@onus/node/gateway/addressKey'
 import { sessionOfEnvelope, takeWithin } from '@onus/node/gateway/callLimit'
+import type { NodeMeasures } from '@onus/node/gateway/gatewayMetrics'
 import { readinessOf } from '@onus/node/gateway/health'
 import { LaterError } from '@onus/node/gateway/laterError'
 import { Histogram, histogramText, metricText } from '@onus/node/gateway/metrics'
@@ -53,6 +54,25 @@ describe('token buckets', () => {
     assert.ok(buckets.size <= 100)
     assert.equal(buckets.take('key 999', 1, 0), 1000)
     assert.equal(buckets.take('key 999', 1, 1000), 0)
+  })
+
+  test('a flood of keys costs little for each, however few buckets are full, and washes no debt away', () => {
+    const keys = 100_000
+    const buckets = new TokenBuckets({ perSecond: 1, burst: 2 }, keys)
+    buckets.charge('debtor', 4, 0)
+    // A key each 10 us, full again after a second: with as many as there may be, one becomes full for each new one.
+    const now = (key: number): number => key / 100
+    for (let i = 0; i < keys; i++) buckets.charge(`key ${i}`, 1, now(i))
+    const before = process.cpuUsage()
+    for (let i = keys; i < 3 * keys; i++) buckets.charge(`key ${i}`, 1, now(i))
+    const { user } = process.cpuUsage(before)
+    assert.ok(user < 4e6, `${user} us for ${2 * keys} new keys`)
+    assert.ok(buckets.size <= keys)
+    assert.ok(buckets.size > keys / 2, `${buckets.size} are held`)
+    assert.ok(buckets.level('debtor', now(3 * keys)) < 2)
+    // The newest, of which none is full.
+    for (let i = keys; i < 3 * keys; i++) buckets.charge(`other ${i}`, 1, now(3 * keys))
+    assert.equal(buckets.size, keys)
   })
 
   test('a debt is at most a bucket and is paid before more is given', () => {
@@ -110,6 +130,20 @@ describe('over HTTP', { timeout: 30_000 }, () => {
   const answer = encodeQueryAnswer({ height: 1, trapped: false, output: new Uint8Array(8) })
   const query = async (): Promise<Uint8Array> => answer
   const rates = { key: null, address: { perSecond: 1, burst: 3 } }
+  const measures: NodeMeasures = {
+    height: 1,
+    certifiedHeight: 1,
+    blockTime: 1,
+    state: 'validating',
+    pool: 0,
+    waiting: 1,
+    certifiedTransactions: 0,
+    links: 3,
+    dissents: 0,
+    votesSigned: 0,
+    votesRefused: {},
+    workerQueues: {},
+  }
   const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address })
   const ask = (url: string, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(`${url}/v1/queries/total`, { headers })
@@ -158,6 +192,39 @@ describe('over HTTP', { timeout: 30_000 }, () => {
       const headers = { 'content-type': 'application/octet-stream' }
       const response = await fetch(`${url}/v1/envelopes`, { method: 'POST', headers, body: 'x' })
       assert.deepEqual([response.status, response.headers.get('retry-after')], [429, '8'])
+    })
+  })
+
+  test('a body of another type is refused with the types that are taken', () =>
+    withGateway({}, {}, async ({ url }) => {
+      const types = [{}, { 'content-type': 'application/x-www-form-urlencoded' }, { 'content-type': 'text/plain' }]
+      for (const headers of types)
+        for (const path of ['/v1/envelopes', '/v1/queries/total']) {
+          // A buffer goes without a type of its own.
+          const response = await fetch(url + path, { method: 'POST', headers, body: Buffer.from('[]') })
+          const { error } = (await response.json()) as { error: { code: string; remedy?: string } }
+          assert.deepEqual([response.status, error.code], [415, 'http'])
+          for (const type of ['application/json', 'application/octet-stream']) assert.ok(error.remedy?.includes(type))
+        }
+    }))
+
+  test('requests that wait are counted, also for the same transaction', async () => {
+    let finish: (bytes: Uint8Array) => void = () => undefined
+    const certified = new Promise<Uint8Array>((resolve) => {
+      finish = resolve
+    })
+    const submit = (): Promise<Uint8Array> => certified
+    await withGateway({}, { submit }, async ({ url, metrics }) => {
+      const headers = { 'content-type': 'application/octet-stream' }
+      const post = (): Promise<Response> => fetch(`${url}/v1/envelopes`, { method: 'POST', headers, body: 'x' })
+      const waiting = Array.from({ length: 20 }, post)
+      for (let wait = 0; metrics.waitingRequests < 20 && wait < 500; wait++)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      assert.equal(parseMetrics(metrics.text(measures)).value('onus_waiting_requests', {}), 20)
+      assert.equal(parseMetrics(metrics.text(measures)).value('onus_waiting_transactions', {}), 1)
+      finish(answer)
+      for (const response of await Promise.all(waiting)) assert.equal(response.status, 200)
+      assert.equal(parseMetrics(metrics.text(measures)).value('onus_waiting_requests', {}), 0)
     })
   })
 

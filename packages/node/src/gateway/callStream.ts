@@ -24,8 +24,9 @@ import type { RateLimits } from './rateLimits.js'
 import type { GatewaySettings } from './settings.js'
 
 export const callStreamPath = '/v1/calls'
-/** How long an envelope of a stream is waited for, in milliseconds. */
-const patience = 10_000
+/** How long an envelope of a stream is waited for, in milliseconds: unless the client says, and at most. */
+const defaultTimeout = 10_000
+const maximumTimeout = 60_000
 /** Answers that a reader leaves lying; more end the connection. */
 const maximumBufferedBytes = 16 * 1024 * 1024
 /** Envelopes in one message beside one of the greatest length. */
@@ -79,7 +80,7 @@ export class CallStreams {
         socket.setNoDelay(true)
         this.#byAddress.set(addressKey(address), this.#connectionsOf(address) + 1)
         webSocket.on('close', () => this.#forget(address))
-        this.#serve(webSocket, address)
+        this.#serve(webSocket, address, timeoutOf(request) ?? defaultTimeout)
       })
     })
   }
@@ -94,6 +95,7 @@ export class CallStreams {
     const { settings } = this.#options
     const { origin } = request.headers
     if (request.url?.split('?')[0] !== callStreamPath) return '404 Not Found'
+    if (timeoutOf(request) === null) return '400 Bad Request'
     if (origin !== undefined && allowedOrigin(settings.origins, origin) === null) return '403 Forbidden'
     const { streams, streamsPerAddress } = settings.calls
     const isFull = this.#sockets.clients.size >= streams
@@ -132,8 +134,8 @@ export class CallStreams {
     }
   }
 
-  #serve(socket: WebSocket, address: string): void {
-    const connection = new Connection(socket, address, this.#options)
+  #serve(socket: WebSocket, address: string, timeout: number): void {
+    const connection = new Connection(socket, address, timeout, this.#options)
     socket.on('pong', () => this.#waiting.delete(socket))
     socket.on('close', () => this.#waiting.delete(socket))
     // The other side broke the protocol; `ws` closes the connection.
@@ -142,9 +144,18 @@ export class CallStreams {
   }
 }
 
+/** The `timeout` of a request for a stream; null where it is no number that may be. */
+function timeoutOf({ url = '' }: IncomingMessage): number | null {
+  const parameters = new URLSearchParams(url.split('?')[1] ?? '')
+  const text = parameters.get('timeout') ?? String(defaultTimeout)
+  if ([...parameters.keys()].some((name) => name !== 'timeout') || !/^[1-9][0-9]{0,5}$/.test(text)) return null
+  return Number(text) > maximumTimeout ? null : Number(text)
+}
+
 class Connection {
   readonly #socket: WebSocket
   readonly #address: string
+  readonly #timeout: number
   readonly #options: CallStreamsOptions
   readonly #count: RouteCount
   readonly #sent = new WeakSet<Uint8Array>()
@@ -153,8 +164,9 @@ class Connection {
   readonly #requests: StreamRequest[] = []
   #underWay = 0
 
-  constructor(socket: WebSocket, address: string, options: CallStreamsOptions) {
+  constructor(socket: WebSocket, address: string, timeout: number, options: CallStreamsOptions) {
     this.#socket = socket
+    this.#timeout = timeout
     this.#address = address
     this.#options = options
     this.#count = options.metrics.route('GET', callStreamPath)
@@ -193,7 +205,7 @@ class Connection {
     try {
       limits.checkAddress(this.#address)
       const startedAt = performance.now()
-      const results = await carry(envelope, patience)
+      const results = await carry(envelope, this.#timeout)
       metrics.certifyLatency.observe((performance.now() - startedAt) / 1000)
       for (const certificate of results.certificates) this.#sendCertificate(certificate)
       this.#send({ kind: 'results', number, bytes: encodeResults({ ...results, certificates: [] }) })

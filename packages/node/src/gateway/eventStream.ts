@@ -50,6 +50,8 @@ export class EventStream {
   #cursor: EventCursor
   #certificateSent = 0
   #isOpen = true
+  /** Certificates and heartbeats since the start. */
+  #news = 0
   #wake: () => void = () => undefined
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
@@ -61,7 +63,7 @@ export class EventStream {
   /** Resolves at the end of the stream: `gone` when the reader left or was told to, `slow` when it took nothing. */
   async run(): Promise<'gone' | 'slow'> {
     const { blocks, limits } = this.#options
-    const takeBack = blocks.onCertified(() => this.#wake())
+    const takeBack = blocks.onCertified(() => this.#announce())
     const heartbeat = setInterval(() => this.#beat(), limits.heartbeatSeconds * 1000)
     const onClose = (): void => this.#end()
     this.#response.on('close', onClose)
@@ -69,9 +71,10 @@ export class EventStream {
     try {
       this.#write('retry: 1000\n\n')
       while (this.#isOpen) {
+        const known = this.#news
         const isFresh = await this.#advance()
         if (this.#isOpen && !(await this.#hasRoom())) return 'slow'
-        if (this.#isOpen && !isFresh) await this.#news()
+        if (this.#isOpen && !isFresh) await this.#newsAfter(known)
       }
       return 'gone'
     } finally {
@@ -95,6 +98,11 @@ export class EventStream {
     this.#wake()
   }
 
+  #announce(): void {
+    this.#news += 1
+    this.#wake()
+  }
+
   #write(text: string): void {
     if (!this.#response.writableEnded && !this.#response.destroyed) this.#response.write(text)
   }
@@ -103,10 +111,13 @@ export class EventStream {
   #beat(): void {
     const isAtEnd = isEndOfBlock(this.#cursor)
     this.#write(`: ${this.#cursor.height}\n${isAtEnd ? `id: ${cursorText(this.#cursor)}\n` : ''}\n`)
+    // Heights without content have no certificate to wake for, and a cursor that stays behind them grows old.
+    this.#announce()
   }
 
-  /** Resolves at the next certificate or the end; a height without content is looked at with it. */
-  #news(): Promise<void> {
+  /** Resolves once there was news beyond `known`, also while nobody waited for it, or at the end. */
+  #newsAfter(known: number): Promise<void> {
+    if (this.#news !== known) return Promise.resolve()
     return new Promise((resolve) => {
       this.#wake = resolve
     })

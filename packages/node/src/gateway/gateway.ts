@@ -9,8 +9,8 @@ import { CallStreams } from './callStream.js'
 import { addCrossOrigin } from './crossOrigin.js'
 import { errorBody, httpStatusOf } from './errors.js'
 import { EventHub } from './eventRoutes.js'
-import { countStatus } from './gatewayMetrics.js'
-import type { GatewayParts } from './gatewayParts.js'
+import { countStatus, type GatewayMetrics } from './gatewayMetrics.js'
+import type { GatewayBackend, GatewayParts } from './gatewayParts.js'
 import { addHealthRoutes } from './health.js'
 import { LaterError } from './laterError.js'
 import { openApiDocument } from './openApi.js'
@@ -20,6 +20,8 @@ import { routeAdder } from './routeTable.js'
 function plainError(code: string, message: string, remedy?: string): string {
   return errorBody({ code, message, remedy, path: undefined })
 }
+
+const contentTypes = 'send it as content-type: application/json, or application/octet-stream if the body is binary'
 
 /** Headers that tell when to come back, and of the limit that was met (draft-ietf-httpapi-ratelimit-headers-10). */
 function addLater(reply: FastifyReply, error: OnusError, status: number, parts: GatewayParts): void {
@@ -51,6 +53,7 @@ function addErrors(server: FastifyInstance, parts: GatewayParts): void {
       return reply.code(status).send(errorBody(error))
     }
     if (status === 413) return reply.code(413).send(plainError('too-large', error.message))
+    if (status === 415) return reply.code(415).send(plainError('http', error.message, contentTypes))
     if (status < 500) return reply.code(status).send(plainError('http', error.message))
     onBug(error)
     return reply.code(500).send(plainError('internal', 'a bug of this node', 'see its log'))
@@ -101,8 +104,35 @@ function addRequestLog(server: FastifyInstance, onRequest: NonNullable<GatewayPa
   })
 }
 
+/** The backend, with what waits for results counted: many requests may wait for one transaction. */
+function countWaiting(backend: GatewayBackend, metrics: GatewayMetrics): GatewayBackend {
+  const counted = async <T>(ask: () => Promise<T>): Promise<T> => {
+    metrics.waitingRequests += 1
+    try {
+      return await ask()
+    } finally {
+      metrics.waitingRequests -= 1
+    }
+  }
+  const { genesis, description, maximumEnvelopeBytes } = backend
+  return {
+    genesis,
+    description,
+    maximumEnvelopeBytes,
+    submit: (envelope, timeout) => counted(() => backend.submit(envelope, timeout)),
+    carry: (envelope, timeout) => counted(() => backend.carry(envelope, timeout)),
+    receipt: (id, timeout) => counted(() => backend.receipt(id, timeout)),
+    certificate: (height) => backend.certificate(height),
+    query: (argument, height) => backend.query(argument, height),
+    session: (slot) => backend.session(slot),
+    freeSession: () => backend.freeSession(),
+    status: () => backend.status(),
+  }
+}
+
 /** A gateway that does not listen yet; `close` ends it. */
-export function createGateway(parts: GatewayParts): FastifyInstance {
+export function createGateway(given: GatewayParts): FastifyInstance {
+  const parts = { ...given, backend: countWaiting(given.backend, given.metrics) }
   const { backend, settings, metrics, blocks, description, onBug } = parts
   const server = Fastify({
     bodyLimit: backend.maximumEnvelopeBytes,
@@ -127,7 +157,7 @@ export function createGateway(parts: GatewayParts): FastifyInstance {
   addHealthRoutes(add, parts.node, metrics)
   const { limits, backlogDelay } = parts
   const { maximumEnvelopeBytes } = backend
-  const carry = backend.carry.bind(backend)
+  const { carry } = backend
   const calls = new CallStreams({ maximumEnvelopeBytes, carry, settings, limits, metrics, backlogDelay, onBug })
   calls.attach(server.server)
   server.addHook('preClose', async () => {

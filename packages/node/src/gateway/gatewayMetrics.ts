@@ -13,7 +13,7 @@ export interface NodeMeasures {
   /** Seconds since 1970 of the newest decided block. */
   readonly blockTime: number
   readonly state: string
-  /** Envelopes that wait to be proposed, and transactions that requests wait for. */
+  /** Envelopes that wait to be proposed, and different transactions that requests wait for. */
   readonly pool: number
   readonly waiting: number
   /** Transactions certified since the start. */
@@ -53,6 +53,8 @@ export class GatewayMetrics {
   /** Open event streams, and readers sent away because they were slow. */
   streams = 0
   slowReaders = 0
+  /** Envelopes and questions for receipts that are not answered yet, by HTTP and call streams. */
+  waitingRequests = 0
 
   constructor(limits: RateLimits) {
     this.#limits = limits
@@ -83,7 +85,8 @@ export class GatewayMetrics {
         { labels: { state: node.state }, value: 1 },
       ]),
       metricText('onus_pool_envelopes', 'gauge', 'Envelopes that wait to be proposed.', node.pool),
-      metricText('onus_waiting_transactions', 'gauge', 'Transactions that requests wait for.', node.waiting),
+      metricText('onus_waiting_requests', 'gauge', 'Requests that wait for results.', this.waitingRequests),
+      metricText('onus_waiting_transactions', 'gauge', 'Different transactions that they wait for.', node.waiting),
       metricText('onus_certified_transactions_total', 'counter', 'Transactions certified.', node.certifiedTransactions),
       metricText('onus_links_connected', 'gauge', 'Members that envelopes are passed on to.', node.links),
       metricText('onus_dissents', 'gauge', 'Decided blocks that this node finds wrong.', node.dissents),

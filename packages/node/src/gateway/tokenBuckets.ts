@@ -10,10 +10,15 @@ interface Bucket {
   at: number
 }
 
+/** Buckets that a new key looks at where there are as many as there may be. */
+const bucketsALook = 16
+
 export class TokenBuckets {
   readonly rate: Rate
   readonly #maximumKeys: number
   readonly #buckets = new Map<string, Bucket>()
+  /** Goes round all buckets, a few for each new key; from its start a map is slow where many were deleted. */
+  #round: Iterator<[string, Bucket]> = this.#buckets.entries()
 
   constructor(rate: Rate, maximumKeys: number) {
     this.rate = rate
@@ -61,15 +66,30 @@ export class TokenBuckets {
     return Math.min(this.rate.burst, tokens + ((now - at) / 1000) * this.rate.perSecond)
   }
 
-  /** Forgets full buckets, and where none is full the older half: a flood of keys must not fill the memory. */
+  /**
+   * Makes room for a key: of the next few buckets the full ones are forgotten, and where none is full the fullest, which
+   * says the least. A flood of keys fills neither the memory nor the time, and does not wash debts away.
+   */
   #forget(now: number): void {
-    for (const [key, bucket] of this.#buckets)
-      if (this.#refilled(bucket, now) >= this.rate.burst) this.#buckets.delete(key)
-    if (this.#buckets.size < this.#maximumKeys) return
-    let left = this.#maximumKeys / 2
-    for (const key of this.#buckets.keys()) {
-      if (left-- <= 0) break
-      this.#buckets.delete(key)
+    let fullest: { readonly key: string; readonly level: number } | null = null
+    const before = this.#buckets.size
+    for (let looked = 0; looked < bucketsALook; looked++) {
+      const next = this.#nextBucket()
+      if (next === null) break
+      const [key, bucket] = next
+      const level = this.#refilled(bucket, now)
+      if (level >= this.rate.burst) this.#buckets.delete(key)
+      else if (fullest === null || level > fullest.level) fullest = { key, level }
     }
+    if (this.#buckets.size === before && fullest !== null) this.#buckets.delete(fullest.key)
+  }
+
+  /** null where there are none. */
+  #nextBucket(): [string, Bucket] | null {
+    const next = this.#round.next()
+    if (next.done !== true) return next.value
+    this.#round = this.#buckets.entries()
+    const first = this.#round.next()
+    return first.done === true ? null : first.value
   }
 }
