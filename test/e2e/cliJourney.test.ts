@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -87,7 +88,7 @@ class Dev {
   }
 
   async end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.child.exitCode !== null) return this.child.exitCode
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode
     const ended = new Promise<number | null>((resolve) => this.child.once('exit', resolve))
     this.child.kill(signal)
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 30_000)
@@ -154,6 +155,9 @@ describe('a backend developer', { timeout: 900_000 }, () => {
     assert.match(text, /backend \.+ notes\.wasm [\d.]+ KB {2}\(1 entry, 1 query\)/)
     assert.match(text, /cluster \.+ 4 nodes, (CometBFT|embedded engine) · block \d+ · 4 of 4 agree/)
     assert.doesNotMatch(text, /Ethereum|Swarm|ETH/)
+    const misplaced = await onus('dev', '--lie')
+    assert.equal(misplaced.code, 2)
+    assert.match(misplaced.stderr, /--lie belongs to `onus dev break`\n.*npx onus dev break 3 --lie/)
     const second = await onus('dev')
     assert.equal(second.code, 1)
     assert.match(second.stderr, /runs for this project already.*\n.*npx onus dev stop/)
@@ -186,6 +190,7 @@ describe('a backend developer', { timeout: 900_000 }, () => {
       /✖ a note has 1 to 1,000 characters\n {4}at add \(src\/backend\.ts:\d+:\d+\)\n.*throw new Error/,
     )
     assert.match(stderr, /trap certified by [34] nodes · block \d+ · its writes are undone/)
+    assert.doesNotMatch(stderr, /src\/backend\/add/)
     assert.equal(((await json('call', 'add', '""'))['error'] as { code: string }).code, 'call-trapped')
   })
 
@@ -250,6 +255,23 @@ describe('a backend developer', { timeout: 900_000 }, () => {
       assert.equal((await fetch(new URL(path, file.dev.web))).status, 404, path)
   })
 
+  test('reloads: commands wait for it, and the liar is honest again', async () => {
+    const saved = running().save(
+      (source) => source.replace('notes.length + 99', 'notes.length + 199'),
+      /reloaded in .*\n|✖/,
+    )
+    for (let isReloading = false; !isReloading; await new Promise((resolve) => setTimeout(resolve, 20))) {
+      const { dev: part } = JSON.parse(await readFile(join(project, '.onus/dev.json'), 'utf8')) as {
+        dev: { reloading: boolean }
+      }
+      isReloading = part.reloading
+      assert.equal(running().child.exitCode, null)
+    }
+    const status = await json('status')
+    assert.equal(status['agreeing'], 4)
+    assert.match(await saved, /node 3 is honest again/)
+  })
+
   test('asks for the status, and quits', async () => {
     const status = await json('status')
     assert.equal(status['isForked'], false)
@@ -259,5 +281,22 @@ describe('a backend developer', { timeout: 900_000 }, () => {
     assert.equal(await running().end('SIGTERM'), 0)
     assert.ok(!(await readdir(project)).includes('.onus'))
     assert.equal((await onus('status')).code, 1)
+  })
+
+  test('kills it, is told so, and goes on', async () => {
+    dev = new Dev()
+    await dev.says(/Ctrl-C/)
+    const { dev: part } = JSON.parse(await readFile(join(project, '.onus/dev.json'), 'utf8')) as {
+      dev: { folder: string }
+    }
+    await dev.end('SIGKILL')
+    const called = await onus('call', 'add', 'x')
+    assert.equal(called.code, 1)
+    assert.match(called.stderr, /`onus dev` does not run any more .*\n {2}start it again: npx onus dev/)
+    const stopped = await onus('dev', 'stop')
+    assert.equal(stopped.code, 0, stopped.stderr)
+    assert.match(stopped.stdout, /does not run any more \(it was process \d+\); removed what it left/)
+    assert.ok(!(await readdir(project)).includes('.onus'))
+    assert.ok(!existsSync(part.folder))
   })
 })

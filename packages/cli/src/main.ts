@@ -2,7 +2,7 @@
 import { OnusError } from '@onus/protocol/errors'
 import { commandHelp, overallHelp } from './command/help.js'
 import { nearestWord } from './command/nearestWord.js'
-import { createOutput, describeError, errorJson } from './command/output.js'
+import { createOutput, errorJson, failureText } from './command/output.js'
 import { parseCommand } from './command/parse.js'
 import { commands } from './commands/all.js'
 import { startCommand, startHelp } from './commands/start.js'
@@ -41,11 +41,18 @@ async function run(words: readonly string[]): Promise<number> {
 }
 
 const words = process.argv.slice(2)
+
+/** 2 for wrong usage of a command; `onus start` and words that are no command end with 1 as any failure. */
+function exitCodeOf(error: unknown): number {
+  const isUsage = error instanceof OnusError && error.code === 'usage'
+  return isUsage && commands.some(({ name }) => name === words[0]) ? 2 : 1
+}
+
 process.exitCode = await run(words).catch((error: unknown) => {
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
   if (words.includes('--json') && words[0] !== 'start') process.stdout.write(`${JSON.stringify(errorJson(error))}\n`)
-  else process.stderr.write(`✖ ${describeError(error)}\n`)
-  return 1
+  else process.stderr.write(`${failureText(error)}\n`)
+  return exitCodeOf(error)
 })
 // Sockets of finished requests may linger; nothing is under way any more.
 process.exit()

@@ -8,8 +8,11 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { OnusError } from '@onus/protocol/errors'
 import type { OptionSpec, Parsed } from '../command/command.js'
+import { fileProblem, isMissing } from './fileProblem.js'
 
 export interface ClusterFile {
+  /** Path of the file itself; empty where options name the cluster. */
+  readonly file: string
   /** URLs of gateways. */
   readonly nodes: readonly string[]
   /** Path of the genesis in its binary form. */
@@ -29,6 +32,10 @@ export interface DevPart {
   readonly control: string
   readonly engine: string
   readonly web: string
+  /** Temporary folder of the nodes; empty where an older version wrote the file. */
+  readonly folder: string
+  /** The nodes are down for a moment, and a new chain follows. */
+  readonly reloading: boolean
 }
 
 export const stateFolder = '.onus'
@@ -70,6 +77,8 @@ function devPart(json: unknown, file: string): DevPart | null {
     control: text('control'),
     engine: text('engine'),
     web: text('web'),
+    folder: typeof members['folder'] === 'string' ? members['folder'] : '',
+    reloading: members['reloading'] === true,
   }
 }
 
@@ -79,13 +88,15 @@ export async function readClusterFile(file: string): Promise<ClusterFile> {
   try {
     json = JSON.parse(await readFile(file, 'utf8')) as Readonly<Record<string, unknown>>
   } catch (cause) {
-    throw new OnusError('cluster-file', `${file} cannot be read: ${String(cause)}`, { remedy: noCluster, cause })
+    const message = isMissing(cause) ? `no such file: ${file}` : `${file} cannot be read: ${fileProblem(cause)}`
+    throw new OnusError('cluster-file', message, { remedy: noCluster, cause })
   }
   const nodes = json['nodes']
   if (!Array.isArray(nodes) || !nodes.every((node) => typeof node === 'string') || nodes.length === 0)
     throw new OnusError('cluster-file', `${file}: nodes must be a list of URLs`, { remedy: noCluster })
   const folder = dirname(resolve(file))
   return {
+    file: resolve(file),
     nodes: nodes as string[],
     genesis: resolve(folder, textMember(json, 'genesis', file)),
     interface: json['interface'] === undefined ? null : resolve(folder, textMember(json, 'interface', file)),
@@ -100,20 +111,23 @@ export async function clusterOf(parsed: Parsed, folder: string): Promise<Cluster
   const given = values.get('interface')
   const description = given === undefined ? null : resolve(folder, given)
   if (file !== undefined) {
-    const found = await readClusterFile(resolve(folder, file))
-    return description === null ? found : { ...found, interface: description }
+    return withInterface(await readClusterFile(resolve(folder, file)), description)
   }
   if (nodes !== undefined || genesis !== undefined) {
     if (nodes === undefined || genesis === undefined)
       throw new OnusError('usage', '--nodes and --genesis belong together', {
         remedy: 'give both, or --cluster FILE, or start a cluster here: npx onus dev',
       })
-    return { nodes: nodes.split(','), genesis: resolve(folder, genesis), interface: description, dev: null }
+    return { file: '', nodes: nodes.split(','), genesis: resolve(folder, genesis), interface: description, dev: null }
   }
   const found = findDevFile(folder)
   if (found === null)
     throw new OnusError('no-cluster', `no cluster is running for ${resolve(folder)} or a folder above it`, {
       remedy: noCluster,
     })
-  return readClusterFile(found)
+  return withInterface(await readClusterFile(found), description)
+}
+
+function withInterface(cluster: ClusterFile, description: string | null): ClusterFile {
+  return description === null ? cluster : { ...cluster, interface: description }
 }

@@ -1,6 +1,6 @@
 /** A client of the cluster that a command speaks to, with the user's key, and what makes its failures readable. */
 import { readFile } from 'node:fs/promises'
-import { NoNodeError } from '@onus/client/clientErrors'
+import { CallError, NoNodeError } from '@onus/client/clientErrors'
 import type { Cluster } from '@onus/client/cluster'
 import { connect } from '@onus/client/connect'
 import type { ExportedSession } from '@onus/client/exportedSession'
@@ -10,14 +10,18 @@ import { OnusError } from '@onus/protocol/errors'
 import { decodeGenesis, type Genesis } from '@onus/protocol/genesis'
 import type { Interface } from '@onus/protocol/interface/description'
 import type { ClusterFile } from './clusterFile.js'
+import { devRemedy, devState } from './devState.js'
+import { fileProblem, isMissing } from './fileProblem.js'
 
 export async function readGenesis(cluster: ClusterFile): Promise<Genesis> {
   try {
     return decodeGenesis(new Uint8Array(await readFile(cluster.genesis)))
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new OnusError('genesis-file', `${cluster.genesis} is no genesis: ${reason}`, {
-      remedy: 'name the genesis file of the cluster: --genesis FILE',
+    const { genesis, dev } = cluster
+    const message = isMissing(cause) ? `no such file: ${genesis}` : `${genesis} is no genesis: ${fileProblem(cause)}`
+    const named = 'name the genesis file of the cluster: --genesis FILE'
+    throw new OnusError('genesis-file', message, {
+      remedy: dev === null ? named : (devRemedy(await devState(cluster), false) ?? named),
       cause,
     })
   }
@@ -55,18 +59,45 @@ export async function connectCluster(parts: ConnectParts): Promise<Cluster<Inter
   } catch (error) {
     // A session file that another version wrote: the next one opens a new session.
     if (error instanceof OnusError && ['session-form', 'account-key'].includes(error.code)) return connect(options)
-    throw explainFailure(error, cluster)
+    throw await explainFailure(error, cluster)
   }
 }
 
+/** What mends failures of the client on the command line, where the client names its own options. */
+const remedies: Readonly<Record<string, string>> = {
+  'too-few-nodes': 'name more nodes: --nodes URL,URL,… (or believe one of them: onus query … --node URL)',
+  'node-url': 'name nodes as http://host:port or https://host: --nodes URL,…',
+  'no-node': 'check that the nodes run this cluster: onus status; others are named by --nodes URL,…',
+  'outcome-unknown': 'look at the nodes (onus status) and at the state (onus query) before calling again',
+}
+
+/** Codes of failures that say nothing of the request: nodes were away, or belong to another chain by now. */
+const passing = new Set(['no-node', 'no-agreement', 'no-interface', 'deadline', 'genesis-file'])
+
 /** The same failure with the command that mends it. */
-export function explainFailure(error: unknown, cluster: ClusterFile): unknown {
-  if (!(error instanceof NoNodeError)) return error
-  const isDead = error.failures.every(({ kind }) => kind === 'dead')
-  const where = cluster.dev === null ? cluster.nodes.join(', ') : `of \`onus dev\` (${cluster.dev.name})`
-  if (!isDead) return error
-  return new OnusError('no-node', `none of the ${cluster.nodes.length} nodes ${where} answers`, {
-    remedy: cluster.dev === null ? 'check that they run: onus status' : 'start them: npx onus dev',
-    cause: error,
-  })
+export async function explainFailure(error: unknown, cluster: ClusterFile): Promise<unknown> {
+  if (!(error instanceof OnusError) || error instanceof CallError) return error
+  const { code, path } = error
+  const isDead = error instanceof NoNodeError && error.failures.every(({ kind }) => kind === 'dead')
+  const isSilent = isDead || code === 'no-interface'
+  const byDev = passing.has(code) ? devRemedy(await devState(cluster), isSilent) : null
+  const known = `it must be one of ${cluster.nodes.join(', ')}; others are named by --nodes URL,…`
+  const remedy = byDev ?? (code === 'unknown-node' ? known : remedies[code]) ?? error.remedy
+  const details = { cause: error, ...(remedy === undefined ? {} : { remedy }) }
+  if (isDead) return new OnusError(code, `${deadNodes(cluster, error)}${mayExecute(error)}`, details)
+  if (remedy === error.remedy || path !== undefined) return error
+  return new OnusError(code, `${error.message}${mayExecute(error)}`, details)
+}
+
+function deadNodes({ nodes: known, dev }: ClusterFile, { failures }: NoNodeError): string {
+  const asked = [...new Set(failures.map(({ node }) => node))]
+  const nodes = asked.length === 0 ? known : asked
+  if (nodes.length === 1) return `${nodes[0]} does not answer`
+  return `none of the ${nodes.length} nodes ${dev === null ? nodes.join(', ') : `of \`onus dev\` (${dev.name})`} answers`
+}
+
+/** The client tells of a call that was signed in its remedy; that must not be lost. */
+function mayExecute({ remedy }: OnusError): string {
+  const found = /it may still execute .*/.exec(remedy ?? '')
+  return found === null ? '' : `; the call was signed and ${found[0]}`
 }

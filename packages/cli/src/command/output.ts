@@ -2,6 +2,7 @@
  * Where a command writes: values on standard output, everything else on standard error. With `--json` standard output
  * gets exactly one object, whatever happens; an error is `{ "error": { code, message, remedy } }`.
  */
+import { BuildError } from '@onus/assemblyscript/transform/problems'
 import { OnusError } from '@onus/protocol/errors'
 import { createProgress, type Progress } from '../progress.js'
 
@@ -47,7 +48,15 @@ export function createOutput(isJson: boolean): Output {
 /** What a person sees of a failure: what, and what to do about it. A bug keeps its stack. */
 export function describeError(error: unknown): string {
   if (!(error instanceof OnusError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return error.remedy === undefined ? error.message : `${error.message}\n  ${error.remedy}`
+  const { message, remedy } = error
+  // An argument's remedy stands in the sentence already.
+  return remedy === undefined || message.includes(remedy) ? message : `${message}\n  ${remedy}`
+}
+
+/** The failure as it is printed: a mark before each, also before each problem of a build. */
+export function failureText(error: unknown): string {
+  const text = describeError(error)
+  return error instanceof BuildError ? text.replaceAll(/^(?! )/gm, '✖ ') : `✖ ${text}`
 }
 
 /** The object of a failure for `--json`. */

@@ -1,9 +1,10 @@
 /** `onus call`: one typed, certified call. */
 import type { Interface } from '@onus/protocol/interface/description'
 import { toJsonValue } from '@onus/protocol/interface/jsonValue'
-import { clusterOf, clusterOptions } from '../cluster/clusterFile.js'
+import { clusterOptions } from '../cluster/clusterFile.js'
 import { oneHonestOf, readGenesis } from '../cluster/connectCluster.js'
 import { describeCluster } from '../cluster/describeCluster.js'
+import { readyCluster } from '../cluster/devState.js'
 import type { Command, Context } from '../command/command.js'
 import { integerOption } from '../command/parse.js'
 import { currentKey, keysFolder } from '../keys/keyStore.js'
@@ -29,7 +30,7 @@ async function run(context: Context): Promise<number> {
   const { output, folder, values, positionals } = context
   const [name = '', ...words] = positionals
   const timeout = 1000 * integerOption(context, 'call', 'timeout', { least: 1, most: 600, otherwise: 30 })
-  const cluster = await clusterOf(context, folder)
+  const cluster = await readyCluster(context, folder, output.progress)
   const genesis = await readGenesis(cluster)
   const description = await describeCluster(cluster, oneHonestOf(genesis))
   const entry = findEntry(description, name, null)

@@ -1,14 +1,17 @@
 /** `onus dev`: the backend on a local cluster, rebuilt and reloaded on save; and `onus dev break`, which damages it. */
+import { dirname } from 'node:path'
 import { OnusError } from '@onus/protocol/errors'
-import { clusterOf } from '../cluster/clusterFile.js'
+import { clusterOf, type DevPart } from '../cluster/clusterFile.js'
+import { devGone, isDevRunning } from '../cluster/devState.js'
 import type { Command, Context, Parsed } from '../command/command.js'
-import { describeError } from '../command/output.js'
+import { failureText } from '../command/output.js'
 import { choiceOption, integerOption, parseCommand, usageError } from '../command/parse.js'
 import { findBinary } from '../demo/localCluster.js'
 import { askControl } from '../dev/control.js'
 import { runningSession } from '../dev/devFiles.js'
 import { DevSession } from '../dev/devSession.js'
 import { keyHelp, listenToKeys, splitWords } from '../dev/keyboard.js'
+import { type Removed, removeStaleSession } from '../dev/staleSession.js'
 import { findProject } from '../project/project.js'
 import { callCommand } from './call.js'
 
@@ -27,12 +30,22 @@ function breakPlan(parsed: Parsed, words: readonly string[]): { nodes: number[];
   return { nodes, how }
 }
 
+/** `--lie` and `--kill` damage nodes that run; a cluster that starts takes no notice of them. */
+function checkNoBreak({ flags }: Parsed): void {
+  for (const flag of ['lie', 'kill'])
+    if (flags.has(flag))
+      throw new OnusError('usage', `onus dev: --${flag} belongs to \`onus dev break\``, {
+        remedy: `start the cluster, then in another terminal: npx onus dev break 3 --${flag}`,
+      })
+}
+
 async function runBreak(context: Context): Promise<number> {
   const { output, folder, positionals } = context
   const plan = breakPlan(context, positionals.slice(1))
   const cluster = await clusterOf(context, folder)
   if (cluster.dev === null)
     throw new OnusError('no-dev', 'only a cluster of `onus dev` can be broken', { remedy: 'start one: npx onus dev' })
+  if (!(await isDevRunning(cluster.dev))) throw devGone(cluster.dev)
   const result = await askControl(cluster.dev.control, { command: 'break', ...plan }, (text) =>
     output.progress.update(text),
   )
@@ -43,11 +56,26 @@ async function runBreak(context: Context): Promise<number> {
 }
 
 async function runStop(context: Context): Promise<number> {
-  const { dev } = await clusterOf(context, context.folder)
-  if (dev === null) throw new OnusError('no-dev', 'there is no `onus dev` to stop')
+  const { dev, file } = await clusterOf(context, context.folder)
+  if (dev === null)
+    throw new OnusError('no-dev', 'there is no `onus dev` to stop', { remedy: 'stop it where it was started' })
+  if (!(await isDevRunning(dev))) return removeStale(context, dev, dirname(dirname(file)))
   context.output.result(await askControl(dev.control, { command: 'stop' }, () => undefined))
   context.output.line('✔ stopping')
   return 0
+}
+
+/** The session was killed: there is nothing to stop, and what it left goes. */
+async function removeStale({ output }: Context, dev: DevPart, root: string): Promise<number> {
+  const removed = await removeStaleSession(root, output.progress)
+  output.line(`✔ \`onus dev\` does not run any more (it was process ${dev.pid})${removedText(removed)}`)
+  output.result({ stopping: false, removed: removed?.folder ?? null })
+  return 0
+}
+
+function removedText(removed: Removed | null): string {
+  if (removed === null) return ''
+  return `; removed what it left: .onus${removed.folder === null ? '' : ` and ${removed.folder}`}`
 }
 
 function untilSignal(): Promise<number> {
@@ -63,7 +91,7 @@ async function callFromKeys(context: Context, line: string): Promise<void> {
     await callCommand.run({ ...context, ...parsed })
   } catch (error) {
     context.output.progress.clear()
-    context.output.note(`✖ ${describeError(error)}`)
+    context.output.note(failureText(error))
   }
 }
 
@@ -76,15 +104,19 @@ async function breakFromKeys(context: Context, session: DevSession, line: string
     context.output.line(`  ${String(result['text'])}`)
   } catch (error) {
     context.output.progress.clear()
-    context.output.note(`✖ ${describeError(error)}`)
+    context.output.note(failureText(error))
   }
 }
 
 async function run(context: Context): Promise<number> {
   const [action] = context.positionals
   if (action === 'break') return runBreak(context)
-  if (action === 'stop') return runStop(context)
+  if (action === 'stop') {
+    checkNoBreak(context)
+    return runStop(context)
+  }
   if (action !== undefined) throw usageError(`onus dev: expected break or stop, got ${JSON.stringify(action)}`, 'dev')
+  checkNoBreak(context)
   const { output, folder } = context
   const nodes = integerOption(context, 'dev', 'nodes', { least: 4, most: 16, otherwise: 4 })
   const port = integerOption(context, 'dev', 'port', { least: 1, most: 65_000, otherwise: 7000 })
@@ -99,6 +131,8 @@ async function run(context: Context): Promise<number> {
         remedy: 'use it, or stop it: npx onus dev stop',
       },
     )
+  const stale = await removeStaleSession(project.root, output.progress)
+  if (stale !== null) output.note(`! an earlier \`onus dev\` was killed${removedText(stale)}`)
   const interrupted = untilSignal()
   const cometbft = await findBinary(engine, output.progress)
   const session = await DevSession.start({ project, output, nodes, cometbft, port })
@@ -140,8 +174,10 @@ onus dev stop                       ends the running session`,
     nodes: { value: 'N', about: 'number of nodes, 4 to 16 (default 4)' },
     engine: { value: 'NAME', about: 'cometbft or embedded (default: CometBFT where Go or a cached build is there)' },
     port: { value: 'PORT', about: 'port of the page (default 7000, or the next free one)' },
-    lie: { about: 'with break: the nodes sign wrong results from now on' },
-    kill: { about: 'with break: kill -9; the nodes start again by themselves' },
+    lie: { about: 'with break: the nodes sign wrong results until the next reload' },
+    kill: {
+      about: 'with break: kill -9; the nodes start again by themselves (embedded engine: all nodes, one process)',
+    },
   },
   examples: [
     { command: 'onus dev', about: 'four nodes' },

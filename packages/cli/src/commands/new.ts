@@ -59,7 +59,9 @@ export const newCommand: Command = {
   name: 'new',
   about: 'make a project: backend, typed client, web page, tests',
   details: `The project is linked to this clone of Onus (${'`npm install` is not needed'}). Asks nothing; refuses a folder that is not empty.`,
-  positionals: [{ name: 'NAME', about: 'folder to make, and name of the package' }],
+  positionals: [
+    { name: 'NAME', about: 'folder to make, also a path such as apps/notes; its last part names the package' },
+  ],
   options: { lang: { value: 'LANGUAGE', about: 'assemblyscript (the default; others follow)' } },
   examples: [
     { command: 'onus new notes', about: 'makes the folder notes' },

@@ -1,7 +1,8 @@
 /** `onus query`: a typed question that f+1 nodes must answer alike. */
-import { clusterOf, clusterOptions } from '../cluster/clusterFile.js'
+import { clusterOptions } from '../cluster/clusterFile.js'
 import { oneHonestOf, readGenesis } from '../cluster/connectCluster.js'
 import { describeCluster } from '../cluster/describeCluster.js'
+import { readyCluster } from '../cluster/devState.js'
 import type { Command, Context } from '../command/command.js'
 import { integerOption } from '../command/parse.js'
 import { findEntry } from '../operations/findEntry.js'
@@ -12,12 +13,15 @@ async function run(context: Context): Promise<number> {
   const { output, folder, values, positionals } = context
   const [name = '', ...words] = positionals
   const height = integerOption(context, 'query', 'height', { least: 0, most: 999_999_999, otherwise: -1 })
-  const cluster = await clusterOf(context, folder)
+  const cluster = await readyCluster(context, folder, output.progress)
   const genesis = await readGenesis(cluster)
-  const description = await describeCluster(cluster, oneHonestOf(genesis))
+  const node = values.get('node') ?? null
+  const description =
+    node === null
+      ? await describeCluster(cluster, oneHonestOf(genesis))
+      : await describeCluster({ ...cluster, nodes: [node] }, 1)
   const entry = findEntry(description, name, 'query')
   const args = readArguments(description, entry, words)
-  const node = values.get('node') ?? null
   return showQuery(output, { cluster, genesis, description, entry, args, height: height < 0 ? null : height, node })
 }
 

@@ -1,6 +1,7 @@
 /** `onus status`: heights, agreement and states of the nodes. */
-import { clusterOf, clusterOptions } from '../cluster/clusterFile.js'
+import { clusterOptions } from '../cluster/clusterFile.js'
 import { readGenesis } from '../cluster/connectCluster.js'
+import { devRemedy, devState, readyCluster } from '../cluster/devState.js'
 import type { Command, Context } from '../command/command.js'
 import { type ClusterStatus, clusterStatus, type NodeStatus } from '../operations/clusterStatus.js'
 
@@ -23,7 +24,7 @@ function verdict({ isForked, agreeing, members, certifiedHeight }: ClusterStatus
 
 async function run(context: Context): Promise<number> {
   const { output, folder } = context
-  const cluster = await clusterOf(context, folder)
+  const cluster = await readyCluster(context, folder, output.progress)
   const genesis = await readGenesis(cluster)
   output.progress.update(`asking ${cluster.nodes.length} nodes`)
   const status = await clusterStatus(cluster, genesis)
@@ -32,8 +33,9 @@ async function run(context: Context): Promise<number> {
     `  ${'cluster '.padEnd(16, '.')} block ${status.height} · ${verdict(status)} · ${status.engine ?? 'unknown'} engine`,
   )
   for (const node of status.nodes) output.line(nodeLine(node, status.height))
-  if (status.agreeing === 0 && cluster.dev !== null) output.note('  start it again: npx onus dev')
-  output.result({ ...status })
+  const remedy = status.agreeing === 0 ? devRemedy(await devState(cluster), true) : null
+  if (remedy !== null && !output.isJson) output.note(`  ${remedy}`)
+  output.result(remedy === null ? { ...status } : { ...status, remedy })
   const needed = Math.floor((2 * status.members) / 3) + 1
   return status.isForked || status.agreeing < needed ? 1 : 0
 }

@@ -20,7 +20,7 @@ function checkNodes(nodes: readonly number[], members: number): void {
 }
 
 /** `node 3`, `nodes 1, 2 and 3` */
-function names(nodes: readonly number[]): string {
+export function nodeNames(nodes: readonly number[]): string {
   if (nodes.length === 1) return `node ${nodes[0]}`
   return `nodes ${nodes.slice(0, -1).join(', ')} and ${nodes[nodes.length - 1]}`
 }
@@ -45,16 +45,18 @@ export async function breakNodes(
   checkNodes(chosen, members)
   const isEmbedded = cluster.engine === 'embedded'
   if (how === 'lie') {
-    progress(`starting ${names(chosen)} again with a machine that flips a bit of every output`)
+    progress(`starting ${nodeNames(chosen)} again with a machine that flips a bit of every output`)
     await cluster.corrupt(chosen)
   } else {
-    progress(`kill -9 of ${isEmbedded ? 'all nodes, which are one process with the embedded engine' : names(chosen)}`)
+    progress(
+      `kill -9 of ${isEmbedded ? 'all nodes, which are one process with the embedded engine' : nodeNames(chosen)}`,
+    )
     await Promise.all((isEmbedded ? [1] : chosen).map((node) => cluster.restart(node, 'SIGKILL')))
   }
   const status: ClusterStatus = await clusterStatus(file, await readGenesis(file))
   const text =
     how === 'lie'
-      ? `${names(chosen)} now ${chosen.length === 1 ? 'signs' : 'sign'} a wrong result; ${meaning(chosen.length, members)}`
-      : `${isEmbedded ? 'all nodes' : names(chosen)} killed and back · block ${status.height} · ${status.agreeing} of ${members} agree`
+      ? `${nodeNames(chosen)} now ${chosen.length === 1 ? 'signs' : 'sign'} a wrong result; ${meaning(chosen.length, members)}`
+      : `${isEmbedded ? 'all nodes' : nodeNames(chosen)} killed and back · block ${status.height} · ${status.agreeing} of ${members} agree`
   return { nodes: chosen, how, text, height: status.height, agreeing: status.agreeing }
 }

@@ -25,6 +25,8 @@ export type Handle = (
   progress: (text: string) => void,
 ) => Promise<Readonly<Record<string, unknown>>>
 
+/** Name of the socket in the session's temporary folder. */
+export const controlName = 'control.sock'
 const longestLine = 65_536
 const patience = 120_000
 

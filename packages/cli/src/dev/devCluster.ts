@@ -24,6 +24,7 @@ export class DevCluster {
   readonly #options: DevClusterOptions
   readonly #folder: string
   #runs = 0
+  readonly #liars = new Set<number>()
   #localnet: Localnet | null = null
   #supervisor: ClusterSupervisor | null = null
 
@@ -53,6 +54,11 @@ export class DevCluster {
     return this.#localnet
   }
 
+  /** Nodes, from 1, that were made to lie in the chain that runs; a new chain has none. */
+  get liars(): readonly number[] {
+    return [...this.#liars].sort((a, b) => a - b)
+  }
+
   get logs(): readonly string[] {
     const { homes } = this.localnet
     return (this.engine === 'embedded' ? homes.slice(0, 1) : homes).map((home) => join(home, 'node.log'))
@@ -66,6 +72,7 @@ export class DevCluster {
     const { nodes } = this.#options
     const ports = old === null ? {} : { ports: old.ports }
     this.#localnet = await createLocalnet({ folder, nodes, module, code, ...ports })
+    this.#liars.clear()
     await this.#run()
     if (this.#runs > 1) await rm(join(this.#folder, String(this.#runs - 1)), { recursive: true, force: true })
   }
@@ -105,6 +112,7 @@ export class DevCluster {
       const file = join(this.localnet.homes[node - 1] as string, nodeFileNames.config)
       const config = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
       await writeFile(file, `${JSON.stringify({ ...config, lie: true }, null, 2)}\n`)
+      this.#liars.add(node)
     }
     if (this.engine === 'embedded') await this.restart(1, 'SIGTERM')
     else await Promise.all(nodes.map((node) => this.restart(node, 'SIGTERM')))

@@ -11,14 +11,14 @@ import { OnusError } from '@onus/protocol/errors'
 import { formatInterface } from '@onus/protocol/interface/parseInterface'
 import { type ClusterFile, devFileName, readClusterFile, stateFolder } from '../cluster/clusterFile.js'
 import { readGenesis } from '../cluster/connectCluster.js'
-import { describeError, type Output } from '../command/output.js'
+import { describeError, failureText, type Output } from '../command/output.js'
 import { clusterStatus } from '../operations/clusterStatus.js'
 import { buildSummary, writeBuild } from '../project/buildProject.js'
 import type { Project } from '../project/project.js'
-import { breakNodes } from './breakNodes.js'
-import { type ControlRequest, serveControl } from './control.js'
+import { breakNodes, nodeNames } from './breakNodes.js'
+import { type ControlRequest, controlName, serveControl } from './control.js'
 import { DevCluster } from './devCluster.js'
-import { removeDevFiles, writeDevFiles } from './devFiles.js'
+import { markReloading, removeDevFiles, writeDevFiles } from './devFiles.js'
 import { type FreshBuild, Reloader, type RunnableModule } from './reloader.js'
 import { watchSources } from './watchSources.js'
 import { startWebServer, type WebServer } from './webServer.js'
@@ -75,7 +75,7 @@ export class DevSession {
   }
 
   get controlPath(): string {
-    return join(this.#cluster.folder, 'control.sock')
+    return join(this.#cluster.folder, controlName)
   }
 
   get clusterFile(): string {
@@ -147,6 +147,8 @@ export const cluster = {
         control: this.controlPath,
         engine: this.#cluster.engine,
         web: this.#web?.url ?? '',
+        folder: this.#cluster.folder,
+        reloading: false,
       },
     })
   }
@@ -215,20 +217,25 @@ export const cluster = {
       return
     }
     output.progress.update('reloading the nodes')
+    const { liars } = this.#cluster
     const runnable = await this.#replace(build)
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     output.progress.clear()
-    output.line(`✔ ${path} saved · ${buildSummary(build.built)} · reloaded in ${seconds} s · ${stateText(runnable)}`)
+    output.line(
+      `✔ ${path} saved · ${buildSummary(build.built)} · reloaded in ${seconds} s · ${stateText(runnable, liars)}`,
+    )
   }
 
   /** Stops the nodes, takes their state over, and starts a new chain; if that cannot be, the old one goes on. */
   async #replace(build: FreshBuild): Promise<RunnableModule> {
+    await markReloading(this.#options.project.root, true)
     await this.#cluster.stop()
     let runnable: RunnableModule
     try {
       runnable = await this.#reloader.takeOver(build, this.#cluster.localnet.homes)
     } catch (error) {
       await this.#cluster.resume()
+      await markReloading(this.#options.project.root, false)
       throw error
     }
     await this.#cluster.start(runnable)
@@ -238,6 +245,8 @@ export const cluster = {
   }
 
   async #handle(request: ControlRequest, progress: (text: string) => void): Promise<Readonly<Record<string, unknown>>> {
+    if (this.#isEnding)
+      throw new OnusError('no-dev', '`onus dev` is stopping', { remedy: 'start it again: npx onus dev' })
     if (request.command === 'stop') {
       this.#end(0)
       return { stopping: true }
@@ -260,7 +269,7 @@ export const cluster = {
 
   #fail(error: unknown): void {
     if (this.#isEnding) return
-    this.#options.output.note(`✖ ${describeError(error)}`)
+    this.#options.output.note(failureText(error))
     this.#end(1)
   }
 
@@ -274,23 +283,30 @@ export const cluster = {
     this.#isEnding = true
     this.#stopWatching()
     await this.#turn
-    this.#control?.close()
     await this.#web?.close()
     await this.#reloader.close()
-    await this.#cluster.remove()
+    await this.#cluster.stop()
+    // Until here others see at the control socket that this session lives.
+    this.#control?.close()
     await removeDevFiles(this.#options.project.root)
+    await this.#cluster.remove()
   }
 }
 
 /** Each problem as file:line:column; the nodes go on with the build before. */
 function buildFailure(error: OnusError): string {
   const count = error instanceof BuildError ? error.problems.length : 1
-  return `✖ ${describeError(error)}\n  ${count === 1 ? 'one problem' : `${count} problems`}; the cluster goes on with the last build`
+  return `${failureText(error)}\n  ${count === 1 ? 'one problem' : `${count} problems`}; the cluster goes on with the last build`
 }
 
-function stateText({ resetReasons }: RunnableModule): string {
-  if (resetReasons === null) return 'state kept'
+/** `liars` sat in the chain before; their folders went with it. */
+function stateText({ resetReasons }: RunnableModule, liars: readonly number[]): string {
+  const healed =
+    liars.length === 0
+      ? ''
+      : ` · ${nodeNames(liars)} ${liars.length === 1 ? 'is' : 'are'} honest again, as all nodes are new`
+  if (resetReasons === null) return `state kept${healed}`
   const shown = resetReasons.slice(0, reasonsShown).map((reason) => `\n    ${reason}`)
   const more = resetReasons.length > reasonsShown ? `\n    and ${resetReasons.length - reasonsShown} more` : ''
-  return `state starts empty, because it does not fit the new code:${shown.join('')}${more}`
+  return `state starts empty${healed}, because it does not fit the new code:${shown.join('')}${more}`
 }

@@ -38,7 +38,9 @@ export function keysFolder(given: string | undefined): string {
 
 function checkName(name: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(name))
-    throw new OnusError('key-name', `${JSON.stringify(name)} is no name of a key: up to 32 letters, digits, - and _`)
+    throw new OnusError('key-name', `${JSON.stringify(name)} is no name of a key: up to 32 letters, digits, - and _`, {
+      remedy: 'choose a name such as: onus keys new alice',
+    })
 }
 
 /** Writes by a rename, so that a command that is interrupted leaves no half file; `flag` `wx` refuses to overwrite. */

@@ -54,7 +54,7 @@ export async function callEntry(plan: CallPlan): Promise<CallOutcome> {
   } catch (error) {
     if (error instanceof CallError && error.code === 'call-trapped')
       throw await trapError(plan.cluster, plan.entry, encodeCall(description, entry.name, args), error)
-    throw explainFailure(error, cluster)
+    throw await explainFailure(error, cluster)
   } finally {
     await held.release()
   }

@@ -16,6 +16,8 @@ const longestSourceLine = 100
 const framesShown = 6
 /** `at file:line:column` or `at function (file:line:column)`. */
 const frame = /^ *at (?:(.+) \()?([^\n:()]+):(\d+):(\d+)\)?$/
+/** The compiler's name of a function: path of its source without ending, and name. */
+const internalName = /^at ([\w./-]+)\/([\w$#.~:<>,|]+)$/
 
 async function fetchJson(url: string, options: RequestInit): Promise<unknown> {
   try {
@@ -47,30 +49,76 @@ async function wordsAgain(node: string, request: Uint8Array): Promise<string | n
   return error?.code === 'query-trapped' && typeof error.message === 'string' ? error.message : null
 }
 
-/** One frame with its function, found in the source where the node does not name it, and the line of the source. */
-async function frameText(line: string, root: string | null): Promise<{ text: string; source: string | null }> {
-  const found = frame.exec(line)
-  if (found === null) return { text: `    ${line.trim()}`, source: null }
-  const [, named, file = '', lineNumber = '0', column = '0'] = found
-  const content =
-    root === null || file.startsWith('~lib') ? null : await readFile(join(root, file), 'utf8').catch(() => null)
-  const name = named ?? (content === null ? null : enclosingFunction(content, Number(lineNumber)))
-  const place = `${file}:${lineNumber}:${column}`
-  return {
-    text: `    at ${name === null ? place : `${name} (${place})`}`,
-    source: content?.split('\n')[Number(lineNumber) - 1]?.trim().slice(0, longestSourceLine) ?? null,
+interface Frame {
+  /** As printed where nothing below is known of it. */
+  readonly line: string
+  /** Function, or null. */
+  readonly name: string | null
+  /** Path of the source, or null. */
+  readonly file: string | null
+  /** From 1; null where only the function is known. */
+  readonly place: { readonly line: number; readonly column: number } | null
+  /** The line of the source, or null. */
+  readonly source: string | null
+}
+
+/** A frame that names a place, with its function found in the source, or one that the engine names `src/backend/add`. */
+async function readFrame(text: string, root: string | null): Promise<Frame> {
+  const line = text.trim().replace(/^in /, 'at ')
+  const found = frame.exec(text)
+  if (found !== null) {
+    const [, named, file = '', lineNumber = '0', column = '0'] = found
+    const place = { line: Number(lineNumber), column: Number(column) }
+    const content =
+      root === null || file.startsWith('~lib') ? null : await readFile(join(root, file), 'utf8').catch(() => null)
+    const name = named ?? (content === null ? null : enclosingFunction(content, place.line))
+    const source = content?.split('\n')[place.line - 1]?.trim().slice(0, longestSourceLine) ?? null
+    return { line, name, file, place, source }
   }
+  const internal = internalName.exec(line)
+  if (internal === null) return { line, name: null, file: null, place: null, source: null }
+  const [, module = '', name = ''] = internal
+  return { line, name, file: `${module}.ts`, place: null, source: null }
+}
+
+/** `add` of `src/backend/add`, `grow` of `src/backend/Note#grow`. */
+function shortName(name: string): string {
+  return name.split(/[#.]/).at(-1) ?? name
+}
+
+/** The engine names the function again in which a place was told: once is enough. */
+function mergeFrames(frames: readonly Frame[]): Frame[] {
+  const merged: Frame[] = []
+  for (const one of frames) {
+    const last = merged.at(-1)
+    const isSame =
+      one.place === null &&
+      one.name !== null &&
+      last !== undefined &&
+      last.place !== null &&
+      last.file === one.file &&
+      (last.name === null || shortName(last.name) === shortName(one.name))
+    if (isSame) merged[merged.length - 1] = { ...last, name: last.name ?? one.name }
+    else merged.push(one)
+  }
+  return merged
+}
+
+function frameText({ line, name, file, place }: Frame): string {
+  if (file === null) return `    ${line}`
+  const where = place === null ? file : `${file}:${place.line}:${place.column}`
+  return `    at ${name === null ? where : `${name} (${where})`}`
 }
 
 /** The guest's words for people: message, frames, and the line of the source where it happened. */
 export async function trapText(entry: string, words: string, root: string | null): Promise<string> {
   const [message = '', ...lines] = words.split('\n')
-  const frames = await Promise.all(lines.slice(0, framesShown).map((line) => frameText(line, root)))
+  const frames = mergeFrames(await Promise.all(lines.slice(0, framesShown).map((line) => readFrame(line, root))))
   if (frames.length === 0) return `${message}\n    in ${entry}`
   const at = frames.findIndex(({ source }) => source !== null)
   return [
     message,
-    ...frames.flatMap(({ text, source }, index) => (index === at ? [text, `        ${source}`] : [text])),
+    ...frames.flatMap((one, index) => (index === at ? [frameText(one), `        ${one.source}`] : [frameText(one)])),
   ].join('\n')
 }
 

@@ -43,7 +43,7 @@ export async function queryEntry({
     if (ask === undefined) throw new TypeError(`the client has no ${entry.name}`)
     return await ask(...args)
   } catch (error) {
-    throw explainFailure(error, cluster)
+    throw await explainFailure(error, cluster)
   } finally {
     client.close()
   }

@@ -64,10 +64,12 @@ function commandWith(place: Place, replacement: string): string {
 
 function refuse(place: Place, message: string, replacement: string | null): never {
   const { description, entry, index } = place
-  const hint = replacement === null ? '' : ` Try: ${commandWith(place, replacement)}`
+  const remedy = replacement === null ? null : commandWith(place, replacement)
+  const hint = remedy === null ? '' : ` Try: ${remedy}`
   throw new OnusError(
     'argument-type',
     `${entryHeading(description, entry)}: argument ${index + 1} ${message}.${hint}   (not sent)`,
+    remedy === null ? {} : { remedy },
   )
 }
 
