@@ -178,4 +178,15 @@ describe('call stream', { timeout: 30_000 }, () => {
         assert.deepEqual(await Promise.all([second.closed, third.closed]), [1001, 1001], 'told that the node stops')
       },
     ))
+
+  test('a client that does not answer does not hold up the end of a node', () =>
+    withGateway({}, {}, async (gateway) => {
+      const stream = await open(gateway)
+      // It reads nothing any more, so it never hears of the end.
+      ;(stream.socket as unknown as { _socket: { pause(): void } })._socket.pause()
+      const startedAt = performance.now()
+      await gateway.close()
+      assert.ok(performance.now() - startedAt < 5000)
+      stream.socket.terminate()
+    }))
 })

@@ -32,6 +32,7 @@ const maximumBufferedBytes = 16 * 1024 * 1024
 /** Envelopes in one message beside one of the greatest length. */
 const roomForMore = 1024 * 1024
 const heartbeatMilliseconds = 30_000
+const closingMilliseconds = 500
 /** Envelopes of one connection between request and answer. */
 const maximumUnderWay = 4096
 const begunAtOnce = 64
@@ -87,8 +88,11 @@ export class CallStreams {
 
   close(): void {
     clearInterval(this.#heartbeat)
-    for (const socket of this.#sockets.clients) socket.close(closeCode.goingAway, 'this node stops')
+    const clients = [...this.#sockets.clients]
+    for (const socket of clients) socket.close(closeCode.goingAway, 'this node stops')
     this.#sockets.close()
+    // The server's end waits for every connection; a client that does not answer must not hold it up.
+    setTimeout(() => clients.forEach((socket) => void socket.terminate()), closingMilliseconds).unref()
   }
 
   #refusalOf(request: IncomingMessage): string | null {
