@@ -190,8 +190,10 @@ async function concludeRejection(
   const reason = namesOfRejections.get(delivered.receipt.rejection) as RejectionName
   const newest = call.ids.at(-1)
   if (reason === 'expired' && newest !== undefined && equalBytes(newest, delivered.receipt.transactionId)) {
-    // The receipt itself proves that the call never executed and never will (`spec/session.md` 4): its counter was not
-    // used, and its earlier forms expired before this one.
+    // The receipt itself proves that no form of the call executed or will (`spec/session.md` 4): its counter was not used,
+    // and its earlier forms expired before this one. So it is safe to sign it again, now that the moment is known: after
+    // a long rest of the cluster the first call comes here.
+    if (call.isOpen) return true
     const report = callReport(delivered, call.issuedAt, performance.now())
     releaseCounter(session, call.counter)
     call.fail(new CallError('expired', `block ${height} proves that the call can never execute`, report, reason))
