@@ -114,8 +114,11 @@ export class CallStream {
   }
 
   #abandon(message: string): void {
+    const wasConnecting = this.#state === 'connecting'
     this.#end(message)
-    this.#socket.close()
+    // Browsers tell of a connection closed before it is open as of an error.
+    if (wasConnecting) this.#socket.addEventListener('open', () => this.#socket.close())
+    else this.#socket.close()
   }
 
   #flush(): void {

@@ -185,6 +185,15 @@ describe('call stream', { timeout: 20_000 }, () => {
     lifetime.end()
   })
 
+  test('a stream that is closed while it connects is closed once it is open', () => {
+    const socket = new FakeSocket()
+    const stream = new CallStream('http://node0', 900, () => socket)
+    stream.close()
+    assert.deepEqual([socket.isClosed, stream.state], [false, 'closed'], 'a browser would tell of an error')
+    socket.emit('open')
+    assert.deepEqual([socket.isClosed, stream.state], [true, 'closed'])
+  })
+
   test('a client calls by HTTP until a stream is open, by it then, and by HTTP again when it broke', async () => {
     const fake = new FakeCluster({ members: 4 })
     const sockets = new Map<number, FakeSocket>()
