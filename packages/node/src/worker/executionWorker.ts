@@ -84,7 +84,7 @@ export interface ExecutionMethods {
 }
 
 assert(parentPort !== null, 'this file runs as a worker')
-yieldToEventLoop(3)
+yieldToEventLoop(4)
 const data = workerData as ExecutionWorkerData
 const hashing = createHashing()
 const genesis = decodeGenesis(data.genesis)

@@ -20,7 +20,7 @@ export interface SignatureMethods {
 }
 
 assert(parentPort !== null, 'this file runs as a worker')
-yieldToEventLoop(6)
+yieldToEventLoop(2)
 const { domain } = workerData as SignatureWorkerData
 const hashing = createHashing()
 
